@@ -1,0 +1,145 @@
+"""Fast roll-outs without ROS: simulator, guard and controller in one process, on simulated time.
+
+The guard is the robot's own (theia_core.actions.guard); only the messages between the processes are left out. Their latency is
+not: `latency_s` is how old the observation is when its chunk reaches the guard.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from theia_core.actions.chunks import ActionChunk
+from theia_core.actions.guard import Guard
+from theia_core.actions.kinematics import ArmKinematics
+from theia_core.actions.profile import load_profile
+
+STEP_S = 0.2
+TICK_S = 0.02
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What a policy sees at one 5 Hz step.
+
+    Attributes:
+        stamp_s: simulated time of the image.
+        image: (480, 640, 3) uint8 RGB, None where the controller asked for none.
+        joints: (7,) float32, six joints [rad] and the left finger [m].
+    """
+
+    stamp_s: float
+    image: np.ndarray | None
+    joints: np.ndarray
+
+
+class Controller(Protocol):
+    """Anything that turns observations into action chunks."""
+
+    policy_id: str
+    needs_image: bool
+    execute_steps: int
+
+    def reset(self, seed: int) -> None:
+        """Forget the last trial."""
+
+    def predict(self, observation: Observation) -> np.ndarray:
+        """(H, 7) float32 `ee_delta` actions from the observation on."""
+
+
+@dataclass
+class RolloutResult:
+    """Outcome of one roll-out; `stage_steps` holds the 5 Hz step at which a stage was first reached."""
+
+    stages: dict[str, bool]
+    stage_steps: dict[str, int]
+    steps: int
+    failure: str | None
+    refusals: dict[str, int]
+    hold_reasons: list[str] = field(default_factory=list)
+
+
+def new_guard(task: str, robot: str = "wx250s") -> Guard:
+    """The robot's guard, for simulated time."""
+    profile = load_profile(robot)
+    return Guard(profile, ArmKinematics(profile), task)
+
+
+def rollout(
+    env: Any,
+    controller: Controller,
+    guard: Guard,
+    *,
+    seed: int,
+    max_steps: int,
+    latency_s: float = 0.0,
+    settle_steps: int = 5,
+    on_step: Callable[[Observation, np.ndarray], None] | None = None,
+) -> RolloutResult:
+    """Run one episode in an environment that has been reset, until its last stage or `max_steps`.
+
+    Args:
+        env: environment of `theia_sim.envs`, already reset.
+        controller: policy or expert.
+        guard: guard of this roll-out; it is disarmed and armed anew.
+        seed: handed to the controller's `reset`.
+        max_steps: number of 5 Hz steps at most.
+        latency_s: age of the observation when its first action may start, a multiple of 0.02 s below 0.2 s.
+        settle_steps: steps to go on after the last stage was reached, so that a recording shows the end.
+        on_step: called with each 5 Hz observation and the action (7,) that the guard executed (zeros where it refused).
+    """
+    guard.disarm(env.time_s)
+    controller.reset(seed)
+    names = list(env.joint_state().names)
+    arm = [names.index(name) for name in (*guard.profile.joint_names, guard.profile.finger_joint)]
+
+    def joints() -> np.ndarray:
+        return np.asarray(env.joint_state().position)[arm]
+
+    guard.on_joint_state(env.time_s, joints())
+    if refusal := guard.arm(env.time_s):
+        raise RuntimeError(f"the guard did not arm in simulation: {refusal}")
+    result = RolloutResult({}, {}, 0, None, {})
+    before = dict(guard.refusals)
+    late_ticks = round(latency_s / TICK_S)
+    chunk: ActionChunk | None = None
+    consumed, sequence, stop_at = 0, 0, max_steps
+    while result.steps < stop_at:
+        image = env.render() if controller.needs_image else None
+        observation = Observation(env.time_s, image, joints().astype(np.float32))
+        if chunk is None or consumed >= min(controller.execute_steps, chunk.horizon):
+            actions = np.asarray(controller.predict(observation), np.float32)
+            base = ActionChunk(env.time_s, STEP_S, actions, np.inf, 0, controller.policy_id)
+            consumed = 0
+        for tick in range(round(STEP_S / TICK_S)):
+            if tick == late_ticks:
+                sequence += 1
+                chunk = base.tail(consumed, sequence, env.time_s + 2 * STEP_S)
+                guard.on_chunk(env.time_s, chunk)
+            guard.on_joint_state(env.time_s, joints())
+            command = guard.tick(env.time_s)
+            if command is not None:
+                env.set_joint_targets(command.joints_rad)
+                env.set_gripper_pwm(command.gripper_pwm)
+            env.step(TICK_S)
+        consumed += 1
+        if on_step is not None:
+            fresh = guard.executed is not None and guard.executed.time_s >= observation.stamp_s - 1e-9
+            executed = guard.executed.action if fresh and guard.executed else np.zeros(7, np.float32)
+            on_step(observation, executed)
+        result.steps += 1
+        for name, reached in env.stages().items():
+            if reached and name not in result.stage_steps:
+                result.stage_steps[name] = result.steps
+        if all(env.stages().values()):
+            stop_at = min(stop_at, result.stage_steps[list(env.stages())[-1]] + settle_steps)
+        if guard.reason and guard.reason not in result.hold_reasons:
+            result.hold_reasons.append(guard.reason)
+        if env.failure():
+            break
+    result.stages, result.failure = dict(env.stages()), env.failure()
+    result.refusals = {
+        name: count - before[name] for name, count in guard.refusals.items() if count > before[name]
+    }
+    return result

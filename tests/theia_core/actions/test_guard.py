@@ -1,0 +1,320 @@
+"""The guard refuses, holds and says why."""
+
+import numpy as np
+import pytest
+
+from theia_core.actions.chunks import ActionChunk
+from theia_core.actions.guard import Guard, GuardMode
+from theia_core.actions.kinematics import ArmKinematics
+from theia_core.actions.profile import load_profile
+
+PROFILE = load_profile("wx250s")
+KINEMATICS = ArmKinematics(PROFILE)
+
+
+class Rig:
+    """A guard with an ideal arm (measures what it was told) and a clock that the test turns."""
+
+    def __init__(self, start_rad=PROFILE.neutral_rad):
+        self.guard, self.now_s, self.joints = Guard(PROFILE, KINEMATICS), 100.0, np.array(start_rad, float)
+        self.sequence = 0
+        self.driver_alive = True
+        self.tick()
+        assert self.guard.arm(self.now_s) is None
+
+    def tick(self):
+        self.now_s += 0.02
+        if self.driver_alive:
+            self.guard.on_joint_state(self.now_s, np.append(self.joints, 0.03))
+        command = self.guard.tick(self.now_s)
+        if command is not None:
+            self.joints = command.joints_rad
+        return command
+
+    def run(self, seconds):
+        for _ in range(round(seconds / 0.02)):
+            self.tick()
+
+    def send(self, actions, *, age_s=0.05, life_s=0.4, **overrides):
+        self.sequence += 1
+        values = dict(
+            stamp_s=self.now_s - age_s,
+            dt_s=0.2,
+            actions=np.asarray(actions, np.float32),
+            expires_at_s=self.now_s - age_s + life_s,
+            sequence=self.sequence,
+            policy_id="test@0",
+        )
+        return self.guard.on_chunk(self.now_s, ActionChunk(**(values | overrides)))
+
+    def position(self):
+        return KINEMATICS.fk(self.joints)[0]
+
+
+def delta(x=0.0, y=0.0, z=0.0, rx=0.0, ry=0.0, rz=0.0, gripper=1.0):
+    return [x, y, z, rx, ry, rz, gripper]
+
+
+def test_executes_deltas_in_the_base_frame():
+    rig = Rig()
+    start = rig.position()
+    for _ in range(5):
+        assert rig.send([delta(x=0.02, z=-0.01)] * 10) is None
+        rig.run(0.2)
+    np.testing.assert_allclose(rig.position() - start, [0.1, 0, -0.05], atol=3e-3)
+    assert rig.guard.mode == GuardMode.ACTIVE
+    assert sum(rig.guard.refusals.values()) == 0
+
+
+def test_replayed_tail_continues_where_the_chunk_stopped():
+    rig = Rig()
+    start = rig.position()
+    chunk = ActionChunk(
+        rig.now_s - 0.05,
+        0.2,
+        np.array([delta(x=0.01), delta(x=0.02), delta(x=0.03)], np.float32),
+        rig.now_s + 0.3,
+        1,
+    )
+    for step in range(3):
+        assert rig.guard.on_chunk(rig.now_s, chunk.tail(step, step + 1, rig.now_s + 0.3)) is None
+        rig.run(0.2)
+    rig.run(0.04)
+    np.testing.assert_allclose(rig.position() - start, [0.06, 0, 0], atol=2e-3)
+
+
+def test_velocity_between_ticks_is_bounded_by_the_step_limits():
+    rig = Rig()
+    before, fastest = rig.joints, 0.0
+    for step in range(20):
+        rig.send([delta(x=0.05 * (-1) ** step, y=0.05, rz=0.25)] * 5)
+        for _ in range(10):
+            rig.tick()
+            fastest = max(fastest, np.max(np.abs(rig.joints - before)) / 0.02)
+            before = rig.joints
+    assert fastest <= PROFILE.guard.max_joint_step_rad / PROFILE.guard.step_s * 1.3
+
+
+def test_silence_of_the_policy_holds_within_400_ms_and_says_why():
+    rig = Rig()
+    rig.send([delta(x=0.03)] * 10, life_s=5.0)
+    rig.run(0.40)
+    assert rig.guard.mode == GuardMode.HOLD
+    assert "no action chunk" in rig.guard.reason
+    still = rig.position()
+    rig.run(1.0)
+    np.testing.assert_allclose(rig.position(), still, atol=1e-9)
+
+
+def test_hold_does_not_drift_when_the_arm_sags():
+    rig = Rig()
+    rig.send([delta(x=0.01)])
+    rig.run(1.0)
+    command = rig.guard.setpoint.copy()
+    for _ in range(500):
+        rig.now_s += 0.02
+        rig.guard.on_joint_state(rig.now_s, np.append(command - 0.05, 0.03))
+        assert rig.guard.tick(rig.now_s) is not None
+    np.testing.assert_array_equal(rig.guard.setpoint, command)
+
+
+def test_motion_resumes_after_a_short_silence_but_not_after_a_long_one():
+    rig = Rig()
+    rig.send([delta(x=0.01)] * 5)
+    rig.run(0.8)
+    assert rig.guard.mode == GuardMode.HOLD
+    assert rig.send([delta(x=0.01)] * 5) is None
+    assert rig.guard.mode == GuardMode.ACTIVE
+    rig.run(3.0)
+    assert rig.send([delta(x=0.01)] * 5) == "not_active"
+    assert rig.guard.mode == GuardMode.HOLD
+
+
+def test_refuses_nan_and_stops():
+    rig = Rig()
+    rig.send([delta(x=0.03)] * 10)
+    rig.run(0.1)
+    assert rig.send([delta(x=np.nan)]) == "non_finite"
+    still = rig.position()
+    rig.run(0.2)
+    np.testing.assert_allclose(rig.position(), still, atol=1e-9)
+    assert rig.guard.reason == "refused: non_finite"
+
+
+def test_refuses_a_step_out_of_the_workspace():
+    rig = Rig()
+    for _ in range(25):
+        rig.send([delta(y=0.04)] * 5)
+        rig.run(0.2)
+    assert rig.guard.refusals["workspace"] > 0
+    assert rig.position()[1] <= PROFILE.workspace("door").workspace_max_m[1] + 1e-3
+    assert rig.send([delta(y=-0.04)] * 5) is None
+    before = rig.position()[1]
+    rig.run(0.3)
+    assert rig.position()[1] < before - 0.02
+
+
+def test_refuses_a_pose_that_the_arm_cannot_reach():
+    rig = Rig()
+    for _ in range(12):
+        rig.send([delta(ry=-0.25)] * 5)
+        rig.run(0.2)
+    assert rig.guard.refusals["ik_failure"] + rig.guard.refusals["joint_step"] > 0
+    assert np.all(rig.joints <= PROFILE.joint_upper_rad) and np.all(rig.joints >= PROFILE.joint_lower_rad)
+
+
+def test_refuses_a_joint_step_that_a_small_pose_step_would_need():
+    class JumpingKinematics:
+        """Kinematics whose solver switches to another branch: every pose near, the joints far."""
+
+        fk = staticmethod(KINEMATICS.fk)
+
+        @staticmethod
+        def ik(position_m, rotation, start_rad):
+            return start_rad + np.array([0, 0, 0, 1.5, 0, 0])
+
+    rig = Rig()
+    rig.guard._kinematics = JumpingKinematics()
+    rig.send([delta(x=0.01)])
+    still = rig.joints
+    rig.run(0.2)
+    assert rig.guard.refusals["joint_step"] == 1
+    np.testing.assert_array_equal(rig.joints, still)
+
+
+def test_refuses_joints_beyond_their_limits():
+    class LooseKinematics:
+        fk = staticmethod(KINEMATICS.fk)
+
+        @staticmethod
+        def ik(position_m, rotation, start_rad):
+            return PROFILE.joint_upper_rad + 0.01
+
+    rig = Rig()
+    rig.guard._kinematics = LooseKinematics()
+    rig.send([delta(x=0.01)])
+    rig.run(0.2)
+    assert rig.guard.refusals["joint_limit"] == 1
+
+
+def test_refuses_an_expired_chunk():
+    rig = Rig()
+    assert rig.send([delta(x=0.01)], age_s=0.5, life_s=0.4) == "expired"
+
+
+def test_refuses_an_older_sequence_number():
+    rig = Rig()
+    assert rig.send([delta()] * 5) is None
+    assert rig.send([delta()] * 5, sequence=1) == "stale_sequence"
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        {"actions": np.zeros((3, 6), np.float32)},
+        {"action_space": "ee_pose"},
+        {"dt_s": 0.0},
+        {"dt_s": 0.02},
+        {"actions": np.zeros(7)},
+    ],
+)
+def test_refuses_malformed_chunks(overrides):
+    rig = Rig()
+    assert rig.send(**({"actions": [delta()]} | overrides)) == "malformed"
+
+
+def test_refuses_chunks_before_it_is_armed():
+    guard = Guard(PROFILE, KINEMATICS)
+    assert guard.on_chunk(0.0, ActionChunk(0.0, 0.2, np.zeros((5, 7), np.float32), 1.0, 1)) == "not_active"
+    assert guard.tick(0.0) is None
+    assert guard.arm(0.0) is not None
+
+
+def test_clips_a_large_action_instead_of_playing_it():
+    rig = Rig()
+    start = rig.position()
+    rig.send([delta(x=0.5)])
+    rig.run(0.3)
+    assert np.linalg.norm(rig.position() - start) < 0.051
+
+
+def test_drops_late_actions_instead_of_playing_them_faster():
+    rig = Rig()
+    start = rig.position()
+    rig.send([delta(x=0.05), delta(x=0.05), delta(x=0.01)], age_s=0.42, life_s=0.9)
+    rig.run(0.2)
+    assert rig.guard.dropped_late == 2
+    np.testing.assert_allclose(rig.position() - start, [0.01, 0, 0], atol=2e-3)
+
+
+def test_an_order_to_hold_carries_the_policys_reason():
+    rig = Rig()
+    rig.send([delta(x=0.02)] * 5)
+    rig.run(0.1)
+    assert rig.send(np.zeros((0, 7)), reason="tokens stale: encoder silent for 0.31 s") is None
+    assert rig.guard.mode == GuardMode.HOLD
+    assert "encoder silent" in rig.guard.reason
+
+
+def test_lost_joint_states_fault_until_cleared_and_armed():
+    rig = Rig()
+    rig.driver_alive = False
+    rig.run(0.2)
+    assert rig.guard.mode == GuardMode.FAULT and "joint_states" in rig.guard.reason
+    rig.driver_alive = True
+    rig.tick()
+    assert rig.send([delta()]) == "not_active"
+    assert "clear" in rig.guard.arm(rig.now_s)
+    rig.guard.clear(rig.now_s)
+    assert rig.guard.mode == GuardMode.HOLD
+    assert rig.guard.arm(rig.now_s) is None
+
+
+def test_short_joint_state_is_an_overload_fault():
+    rig = Rig()
+    rig.guard.on_joint_state(rig.now_s, np.zeros(5))
+    assert rig.guard.mode == GuardMode.FAULT and "overloaded" in rig.guard.reason
+
+
+def test_sustained_tracking_error_faults():
+    rig = Rig()
+    for _ in range(60):
+        rig.now_s += 0.02
+        rig.guard.on_joint_state(rig.now_s, np.append(PROFILE.neutral_rad + 0.7, 0.03))
+        rig.guard.tick(rig.now_s)
+    assert rig.guard.mode == GuardMode.FAULT and "from its setpoint" in rig.guard.reason
+
+
+def test_estop_latches_and_keeps_holding():
+    rig = Rig()
+    rig.send([delta(x=0.03)] * 5)
+    rig.run(0.1)
+    rig.guard.estop(rig.now_s, "red button")
+    still = rig.position()
+    assert rig.send([delta(x=0.03)] * 5) == "not_active"
+    rig.run(0.5)
+    np.testing.assert_allclose(rig.position(), still, atol=1e-9)
+    assert rig.guard.mode == GuardMode.ESTOP and rig.guard.arm(rig.now_s) is not None
+
+
+def test_gripper_pushes_then_relaxes_to_the_holding_level():
+    rig = Rig()
+    pwms = []
+    for _ in range(8):
+        rig.send([delta(gripper=0.0)] * 5)
+        for _ in range(10):
+            pwms.append(rig.tick().gripper_pwm)
+    assert min(pwms) == -PROFILE.gripper.pwm
+    assert pwms[-1] == -PROFILE.gripper.hold_pwm
+
+
+def test_home_moves_slowly_to_the_neutral_pose():
+    rig = Rig(start_rad=PROFILE.neutral_rad + 0.3)
+    assert rig.guard.home(rig.now_s) is None
+    before = rig.joints
+    for _ in range(60):
+        rig.tick()
+        assert np.max(np.abs(rig.joints - before)) <= PROFILE.guard.ramp_rad_s * 0.02 + 1e-9
+        before = rig.joints
+    np.testing.assert_allclose(rig.joints, PROFILE.neutral_rad, atol=1e-9)
+    assert rig.guard.mode == GuardMode.HOLD
