@@ -1,7 +1,7 @@
 """Fast roll-outs without ROS: simulator, guard and controller in one process, on simulated time.
 
-The guard is the robot's own (theia_core.actions.guard); only the messages between the processes are left out. Their latency is
-not: `latency_s` is how old the observation is when its chunk reaches the guard.
+The guard is the robot's own (theia_core.actions.guard); only the messages between the processes are left out.
+Their latency is not: `latency_s` is how old the observation is when its chunk reaches the guard.
 """
 
 from collections.abc import Callable
@@ -87,7 +87,7 @@ def rollout(
         max_steps: number of 5 Hz steps at most.
         latency_s: age of the observation when its first action may start, a multiple of 0.02 s below 0.2 s.
         settle_steps: steps to go on after the last stage was reached, so that a recording shows the end.
-        on_step: called with each 5 Hz observation and the action (7,) that the guard executed (zeros where it refused).
+        on_step: called with each 5 Hz observation and the action (7,) that was executed (zeros if refused).
     """
     guard.disarm(env.time_s)
     controller.reset(seed)
@@ -104,19 +104,19 @@ def rollout(
     before = dict(guard.refusals)
     late_ticks = round(latency_s / TICK_S)
     chunk: ActionChunk | None = None
-    consumed, sequence, stop_at = 0, 0, max_steps
+    consumed = sequence = 0
+    stop_at = max_steps
     while result.steps < stop_at:
         image = env.render() if controller.needs_image else None
         observation = Observation(env.time_s, image, joints().astype(np.float32))
         if chunk is None or consumed >= min(controller.execute_steps, chunk.horizon):
             actions = np.asarray(controller.predict(observation), np.float32)
-            base = ActionChunk(env.time_s, STEP_S, actions, np.inf, 0, controller.policy_id)
+            chunk = ActionChunk(env.time_s, STEP_S, actions, env.time_s, 0, controller.policy_id)
             consumed = 0
         for tick in range(round(STEP_S / TICK_S)):
             if tick == late_ticks:
                 sequence += 1
-                chunk = base.tail(consumed, sequence, env.time_s + 2 * STEP_S)
-                guard.on_chunk(env.time_s, chunk)
+                guard.on_chunk(env.time_s, chunk.tail(consumed, sequence, env.time_s + 2 * STEP_S))
             guard.on_joint_state(env.time_s, joints())
             command = guard.tick(env.time_s)
             if command is not None:
@@ -139,7 +139,6 @@ def rollout(
         if env.failure():
             break
     result.stages, result.failure = dict(env.stages()), env.failure()
-    result.refusals = {
-        name: count - before[name] for name, count in guard.refusals.items() if count > before[name]
-    }
+    counts = {name: count - before[name] for name, count in guard.refusals.items()}
+    result.refusals = {name: count for name, count in counts.items() if count}
     return result

@@ -1,0 +1,133 @@
+"""Controllers for fast roll-outs: the scripted expert, a trained policy, and a policy watched by the expert."""
+
+from typing import Any, Protocol
+
+import numpy as np
+
+from theia_core.encoders import load_encoder
+from theia_core.policies import load_policy
+from theia_sim.rollout import Observation
+
+
+class Expert(Protocol):
+    """A scripted expert: a function of the simulator's present state."""
+
+    def act(self, env: Any) -> np.ndarray:
+        """The (7,) `ee_delta` action for now."""
+
+
+class ExpertController:
+    """The scripted expert, its executed action disturbed by noise while `label` stays clean (as DART does).
+
+    Attributes:
+        label: (7,) the expert's own action at the last observation: what a policy should learn.
+    """
+
+    policy_id = "scripted-expert"
+    execute_steps = 1
+
+    def __init__(self, env: Any, expert: Expert, *, noise_m: float = 0.0, needs_image: bool = False) -> None:
+        """Drive `env` with `expert`.
+
+        Args:
+            env: the environment that is rolled out.
+            expert: scripted expert of its task.
+            noise_m: standard deviation of the noise on each axis of the executed position delta.
+            needs_image: whether observations are rendered, as a recording needs.
+        """
+        self._env, self._expert, self._noise_m = env, expert, noise_m
+        self.needs_image = needs_image
+        self.label = np.zeros(7, np.float32)
+
+    def reset(self, seed: int) -> None:
+        """Draw this trial's noise from `seed`."""
+        self._rng = np.random.default_rng([seed, 1])
+        self._drift_m = np.zeros(3)
+
+    def predict(self, observation: Observation) -> np.ndarray:
+        """One action (1, 7): the expert's, with noise that is correlated over about three steps."""
+        self.label = np.asarray(self._expert.act(self._env), np.float32)
+        action = self.label.copy()
+        if self._noise_m > 0:
+            # First-order noise whose standard deviation stays noise_m: white noise averages out before it matters.
+            self._drift_m = 0.7 * self._drift_m + np.sqrt(1 - 0.7**2) * self._rng.normal(0, self._noise_m, 3)
+            action[:3] += self._drift_m
+            action[3:6] += self._rng.normal(0, 4 * self._noise_m, 3)
+        return action[None]
+
+
+class PolicyController:
+    """A trained policy on the tokens of its encoder, both as the robot's nodes run them."""
+
+    needs_image = True
+
+    def __init__(self, policy_name: str, encoder_name: str | None = None, *, threads: int = 1) -> None:
+        """Load policy and encoder.
+
+        Args:
+            policy_name: shipped name or folder of a policy.
+            encoder_name: encoder to use; by default the one that the policy was trained with.
+            threads: CPU threads of the encoder.
+
+        Raises:
+            TheiaError: if either cannot be loaded or the policy was trained on other tokens.
+        """
+        self.policy = load_policy(policy_name)
+        self.encoder = load_encoder(encoder_name or self.policy.meta["encoder"], threads=threads)
+        self.policy.check_encoder(self.encoder.encoder_id)
+        self.policy_id = self.policy.policy_id
+        self.execute_steps = int(self.policy.meta["execute_steps"])
+
+    def reset(self, seed: int) -> None:
+        """Nothing to forget: the policy looks at one observation at a time."""
+
+    def predict(self, observation: Observation) -> np.ndarray:
+        """Action chunk (H, 7) for the observation."""
+        assert observation.image is not None
+        tokens = self.encoder.encode(observation.image[None])[0].astype(np.float16)
+        return self.policy.predict(tokens, observation.joints)
+
+
+class WatchedPolicyController:
+    """The policy acts and the expert says, at every step, what it would have done (DAgger's labels).
+
+    Attributes:
+        label: (7,) the expert's action at the last observation.
+    """
+
+    needs_image = True
+    execute_steps = 1
+
+    def __init__(
+        self, env: Any, expert: Expert, policy: PolicyController, *, expert_share: float = 0.0
+    ) -> None:
+        """Let `policy` drive `env`, except for a share of the steps in runs of about ten.
+
+        Args:
+            env: the environment that is rolled out.
+            expert: scripted expert of its task.
+            policy: the policy that acts.
+            expert_share: fraction of the steps in which the expert acts instead.
+        """
+        self._env, self._expert, self._policy, self._share = env, expert, policy, expert_share
+        self.policy_id = f"{policy.policy_id}+expert-labels"
+        self.label = np.zeros(7, np.float32)
+
+    def reset(self, seed: int) -> None:
+        """Start a trial; `seed` decides when the expert takes over."""
+        self._rng = np.random.default_rng([seed, 2])
+        self._expert_acts = self._rng.random() < self._share
+        self._chunk, self._next = np.zeros((0, 7), np.float32), 0
+
+    def predict(self, observation: Observation) -> np.ndarray:
+        """One action (1, 7) of whoever acts now."""
+        self.label = np.asarray(self._expert.act(self._env), np.float32)
+        if self._rng.random() < 0.1:
+            self._expert_acts = self._rng.random() < self._share
+            self._next = len(self._chunk)
+        if self._expert_acts:
+            return self.label[None]
+        if self._next >= min(self._policy.execute_steps, len(self._chunk)):
+            self._chunk, self._next = self._policy.predict(observation), 0
+        self._next += 1
+        return self._chunk[self._next - 1 : self._next]

@@ -1,0 +1,63 @@
+"""Run numbered jobs over processes, each with its own simulator, and show progress."""
+
+import multiprocessing as mp
+import os
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from tqdm import tqdm
+
+_job: Callable[[int], Any] | None = None
+
+
+def run_parallel(
+    factory: Callable[[Any], Callable[[int], Any]],
+    options: Any,
+    items: Iterable[Any],
+    *,
+    workers: int,
+    label: str,
+    on_result: Callable[[Any], None] | None = None,
+) -> list[Any]:
+    """Call `factory(options)` once a process, then the job that it returns once an item.
+
+    Args:
+        factory: makes a worker's job; a class or function that can be pickled.
+        options: handed to the factory.
+        items: one argument of the job each.
+        workers: number of processes; 1 runs in this one.
+        label: shown beside the progress bar.
+        on_result: called in this process with every result as it comes (in any order).
+
+    Returns:
+        The results in the order of `items`.
+    """
+    items = list(items)
+    if not items:
+        return []
+    results: list[Any] = []
+
+    def collect(stream: Iterable[Any]) -> None:
+        for result in tqdm(stream, total=len(items), desc=label, unit="episode", smoothing=0.1):
+            results.append(result)
+            if on_result is not None:
+                on_result(result)
+
+    if workers <= 1 or len(items) == 1:
+        collect(map(factory(options), items))
+        return results
+    context = mp.get_context("spawn")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    with context.Pool(min(workers, len(items)), initializer=_start, initargs=(factory, options)) as pool:
+        collect(pool.imap(_call, items))
+    return results
+
+
+def _start(factory: Callable[[Any], Callable[[int], Any]], options: Any) -> None:
+    global _job
+    _job = factory(options)
+
+
+def _call(item: Any) -> Any:
+    assert _job is not None
+    return _job(item)
