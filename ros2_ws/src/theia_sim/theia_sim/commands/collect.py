@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from theia_core.cli import Command
+
 from theia_core.errors import TheiaError
 
 EXAMPLES = """examples:
@@ -131,6 +132,7 @@ class _Collector:
             },
         )
         reached: set[str] = set()
+        arm_names = (*self.guard.profile.joint_names, self.guard.profile.finger_joint)
 
         def record(observation, executed) -> None:  # noqa: ANN001
             state = env.joint_state()
@@ -146,11 +148,7 @@ class _Collector:
 
         def observation_positions(state, observation):  # noqa: ANN001, ANN202
             positions = list(state.position)
-            for name, value in zip(
-                (*self.guard.profile.joint_names, self.guard.profile.finger_joint),
-                observation.joints,
-                strict=True,
-            ):
+            for name, value in zip(arm_names, observation.joints, strict=True):
                 positions[list(state.names).index(name)] = float(value)
             return positions
 

@@ -1,0 +1,27 @@
+# The two commands of the README: `make door` and `make test`. Each sets up what it needs first; run them as often as you like.
+VENV ?= .venv
+TRIALS ?= 5
+SEED ?= 1000
+
+.PHONY: door test check clean help
+
+help:  ## Say what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+door:  ## Set up, then let the simulated WidowX open the fridge over real ROS 2 (5 trials)
+	@VENV=$(VENV) scripts/setup.sh robot
+	@$(VENV)/bin/theia up widowx_door robot:=sim trials:=$(TRIALS) seed:=$(SEED)
+
+test:  ## Set up, then run every check and test
+	@VENV=$(VENV) scripts/setup.sh test
+	@$(MAKE) --no-print-directory check
+	@PATH="$(abspath $(VENV))/bin:$$PATH" $(VENV)/bin/python -m pytest
+
+check:  ## Linters, types and the import contract (after `make test` has set up)
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports
+
+clean:  ## Remove the virtual environment and what was built
+	rm -rf $(VENV) build dist *.egg-info ros2_ws/build ros2_ws/install ros2_ws/log
