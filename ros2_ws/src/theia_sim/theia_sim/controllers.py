@@ -1,4 +1,4 @@
-"""Controllers for fast roll-outs: the scripted expert, a trained policy, and a policy watched by the expert."""
+"""Controllers for fast roll-outs: the scripted expert, a policy, and a policy that the expert watches."""
 
 from typing import Any, Protocol
 
@@ -49,7 +49,7 @@ class ExpertController:
         self.label = np.asarray(self._expert.act(self._env), np.float32)
         action = self.label.copy()
         if self._noise_m > 0:
-            # First-order noise whose standard deviation stays noise_m: white noise averages out before it matters.
+            # Correlated noise of the same standard deviation: white noise averages out before it matters.
             self._drift_m = 0.7 * self._drift_m + np.sqrt(1 - 0.7**2) * self._rng.normal(0, self._noise_m, 3)
             action[:3] += self._drift_m
             action[3:6] += self._rng.normal(0, 4 * self._noise_m, 3)

@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
     kept = sum(outcome["kept"] for outcome in outcomes)
     solved = sum(outcome["success"] for outcome in outcomes)
     print(
-        f"recorded {kept} episodes in {arguments.out} (simulated); last stage reached in {solved} of {len(outcomes)}"
+        f"recorded {kept} episodes in {arguments.out} (simulated); last stage in {solved} of {len(outcomes)}"
     )
     if failed := [outcome["seed"] for outcome in outcomes if not outcome["kept"]]:
         print(f"not kept, the expert failed: seeds {failed}")

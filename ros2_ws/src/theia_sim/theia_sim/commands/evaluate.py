@@ -1,4 +1,4 @@
-"""`theia eval`: a task's protocol in simulation without ROS, on seeds and poses that no demonstration used."""
+"""`theia eval`: a task's protocol in simulation, on seeds and poses that no demonstration used."""
 
 import argparse
 import json
@@ -115,7 +115,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _identity(options: EvaluationOptions) -> dict[str, str]:
-    """Policy and encoder with their hashes, loaded once here so that a wrong name fails before workers start."""
+    """Policy and encoder with their hashes; loaded here, so that a wrong name fails before workers start."""
     if options.policy == "expert":
         return {"policy": "scripted-expert", "encoder": "privileged state"}
     from theia_sim.controllers import PolicyController
