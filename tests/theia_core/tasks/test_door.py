@@ -1,0 +1,65 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from theia_core.errors import TheiaError
+from theia_core.tasks import get_task
+
+DOOR = get_task("door")
+
+
+def test_the_door_protocol_is_the_papers_grid_of_fifty():
+    # Paper section D.3: 5 base heights x 5 x-positions x 2; heights in tasks of the paper's real robot.
+    assert DOOR.protocol.axes["base_height_m"] == (0.40, 0.42, 0.43, 0.44, 0.46)
+    assert len(DOOR.protocol.axes["x_position_m"]) == 5
+    assert DOOR.protocol.trials_total == 50
+    assert (DOOR.stages, DOOR.horizon_steps, DOOR.chunk_horizon, DOOR.control_rate_hz) == (
+        ("open", "fully_open"),
+        120,
+        10,
+        5.0,
+    )
+
+
+def test_an_unknown_task_is_named():
+    with pytest.raises(TheiaError, match="no task 'dor'; known: door"):
+        get_task("dor")
+
+
+def _nearest_cell(params):
+    """Distance to the nearest protocol cell in units of the keep-away band, Chebyshev."""
+    return min(
+        max(abs(params[name] - cell[name]) / DOOR.training[name].keep_away for name in cell)
+        for cell in DOOR.protocol.cells
+    )
+
+
+def test_no_training_scene_is_an_evaluation_pose():
+    distances = [_nearest_cell(DOOR.sample_training_params(seed)) for seed in range(5000)]
+    assert min(distances) >= 1.0
+    # and the rejection is what did it: unrestricted draws do fall into the bands
+    random = np.random.default_rng(0)
+    free = [{n: random.uniform(r.low, r.high) for n, r in DOOR.training.items()} for _ in range(5000)]
+    assert min(map(_nearest_cell, free)) < 1.0
+
+
+def test_every_evaluation_pose_counts_as_one():
+    assert all(DOOR.is_evaluation_pose(cell) for cell in DOOR.protocol.cells)
+
+
+def test_training_scenes_cover_the_whole_range_and_repeat_with_the_seed():
+    drawn = [DOOR.sample_training_params(seed) for seed in range(500)]
+    for name, low, high in (("base_height_m", 0.40, 0.46), ("x_position_m", -0.06, 0.06)):
+        values = np.array([params[name] for params in drawn])
+        assert low <= values.min() < low + 0.02 * (high - low)
+        assert high >= values.max() > high - 0.02 * (high - low)
+        assert abs(values.mean() - (low + high) / 2) < 0.05 * (high - low)
+    assert DOOR.sample_training_params(7) == DOOR.sample_training_params(7)
+    assert len(Counter(map(str, drawn))) == 500
+
+
+@pytest.mark.parametrize("seed", [-1, 1_000_000])
+def test_training_refuses_a_seed_of_the_evaluation(seed):
+    with pytest.raises(TheiaError, match="no training seed"):
+        DOOR.sample_training_params(seed)

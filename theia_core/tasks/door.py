@@ -1,0 +1,33 @@
+"""Door opening: the WidowX opens a toy fridge (paper section 4.3; protocol of section D.3)."""
+
+from theia_core.tasks.protocol import Protocol
+from theia_core.tasks.task import Camera, Task, TrainingRange
+
+# Where along the kitchen the arm's base stands, relative to the middle [m]; the paper gives five, not which.
+X_POSITIONS_M = (-0.06, -0.03, 0.0, 0.03, 0.06)
+BASE_HEIGHTS_M = (0.40, 0.42, 0.43, 0.44, 0.46)
+
+DOOR = Task(
+    id="door",
+    title="Door Opening",
+    instruction="Open the door of the toy fridge.",
+    robot="wx250s",
+    action_space="ee_delta",
+    chunk_horizon=10,
+    cameras=(Camera("policy", "/camera/image_raw", 640, 480, 10.0),),
+    protocol=Protocol(
+        task_id="door",
+        axes={"base_height_m": BASE_HEIGHTS_M, "x_position_m": X_POSITIONS_M},
+        repetitions=2,
+        stages={
+            "open": "the gripper pulled the door off its closed position",
+            "fully_open": "the gripper pulled the door wide open",
+        },
+        horizon_steps=120,
+        control_rate_hz=5.0,
+    ),
+    training={
+        "base_height_m": TrainingRange(min(BASE_HEIGHTS_M), max(BASE_HEIGHTS_M), keep_away=0.001),
+        "x_position_m": TrainingRange(min(X_POSITIONS_M), max(X_POSITIONS_M), keep_away=0.002),
+    },
+)
