@@ -66,9 +66,10 @@ class Protocol:
     def trials(self, seed: int, n: int | None = None) -> list[Trial]:
         """The first `n` trials of the evaluation with `seed`, the complete protocol if `n` is None.
 
-        The order is random but balanced: each pass over the grid visits every cell once. On a square grid with n
-        values an axis, each n consecutive trials from the start visit every value of both axes once, so an
-        evaluation cut short is still spread over the grid. More trials than the protocol has are further passes.
+        The order is random but balanced: each pass over the grid visits every cell once. On a square grid of
+        n x n cells, each n consecutive trials from the start visit every value of both axes once, so that an
+        evaluation cut short is still spread over the grid. More trials than the protocol's are further
+        passes.
 
         Raises:
             TheiaError: if `n` is below 1 or beyond the seeds of one evaluation.

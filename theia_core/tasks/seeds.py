@@ -1,7 +1,7 @@
 """The two seed spaces: a scene that a demonstration used can never come up in an evaluation.
 
-Training seeds are 0 ... 999,999; everything above belongs to evaluation. A scene is a function of its seed, so
-disjoint seeds give different jitter, lights, colours and camera even where two poses happen to be close.
+Training seeds are 0 ... 999,999; everything above belongs to evaluation. A scene is a function of its seed,
+so disjoint seeds give different jitter, lights, colours and camera even where two poses happen to be close.
 """
 
 from theia_core.errors import TheiaError

@@ -36,8 +36,8 @@ class TrainingRange:
     Attributes:
         low: smallest value.
         high: largest value; values are uniform in between.
-        keep_away: half width of the band around each value of the protocol. A scene whose every parameter lies
-            in such a band is drawn again.
+        keep_away: half width of the band around each value of the protocol. A scene whose every parameter
+            lies in such a band is drawn again.
     """
 
     low: float

@@ -1,0 +1,62 @@
+"""Other people's readers open our files."""
+
+from pathlib import Path
+
+import pytest
+from mcap.reader import make_reader
+from rosbags.highlevel import AnyReader
+from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+
+from theia_core.episodes.definitions import DEFINITIONS
+from theia_core.episodes.messages import schema_text, type_hash
+
+SOURCES = Path(__file__).resolve().parents[3] / "ros2_ws/src/theia_msgs/msg"
+
+
+def test_the_rosbags_reader_opens_an_episode_without_knowing_our_messages(record):
+    with AnyReader([record()]) as reader:
+        counts = {connection.topic: connection.msgcount for connection in reader.connections}
+        assert counts["/theia/executed_action"] == 10
+        decoded = [
+            (connection.topic, reader.deserialize(data, connection.msgtype))
+            for connection, _, data in reader.messages()
+        ]
+    assert len(decoded) == 31
+    first_action = next(message for topic, message in decoded if topic == "/theia/executed_action")
+    assert (first_action.horizon, first_action.dim, first_action.action_space) == (1, 7, "ee_delta")
+    first_frame = next(message for topic, message in decoded if topic == "/camera/image_raw/compressed")
+    assert bytes(first_frame.data[:2]) == b"\xff\xd8"
+
+
+def test_the_mcap_reader_finds_profile_index_and_schemas_with_their_nested_definitions(record):
+    with record().open("rb") as stream:
+        reader = make_reader(stream, validate_crcs=True)
+        assert reader.get_header().profile == "ros2"
+        summary = reader.get_summary()
+        assert summary.statistics.message_count == 31
+        assert summary.chunk_indexes
+        schemas = {schema.name: schema for schema in summary.schemas.values()}
+        chunk = schemas["theia_msgs/msg/ActionChunk"]
+        assert chunk.encoding == "ros2msg"
+        assert b"MSG: std_msgs/Header" in chunk.data
+        assert b"MSG: builtin_interfaces/Time" in chunk.data
+        assert {channel.message_encoding for channel in summary.channels.values()} == {"cdr"}
+        stamps = [m.log_time for _, _, m in reader.iter_messages(topics=["/wx250s/joint_states"])]
+    assert stamps == [round(0.2 * step * 1e9) for step in range(10)]
+
+
+def test_our_type_hashes_are_ros_own():
+    # rosidl's hash of std_msgs/msg/String, as `ros2 topic info --verbose` prints it
+    assert type_hash("std_msgs/msg/String") == (
+        "RIHS01_df668c740482bbd48fb39d76a70dfd4bd59db1288021743503259e948f6b1a18"
+    )
+
+
+@pytest.mark.skipif(not SOURCES.is_dir(), reason="theia_msgs is not in this tree")
+@pytest.mark.parametrize("name", sorted(DEFINITIONS))
+def test_our_definitions_are_those_of_theia_msgs(name):
+    text = (SOURCES / f"{name.rpartition('/')[2]}.msg").read_text()
+    store = get_typestore(Stores.ROS2_KILTED)
+    store.register(get_types_from_msg(text, name))
+    assert store.hash_rihs01(name) == type_hash(name)
+    assert store.generate_msgdef(name, ros_version=2)[0] == schema_text(name)
