@@ -232,7 +232,7 @@ class Episode:
                     f"{self.path} is no MCAP file; episodes end in .mcap or .mcap.partial"
                 ) from error
             self._damaged("its end is overwritten", error)
-        except (EndOfFile, RecordLengthLimitExceeded) as error:
+        except (EndOfFile, RecordLengthLimitExceeded, struct.error) as error:
             self._damaged("it is truncated", error)
         except _DAMAGE as error:
             self._damaged(f"it is damaged ({error or type(error).__name__})", error)
