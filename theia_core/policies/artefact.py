@@ -1,0 +1,108 @@
+"""A policy on disk: policy.json says what it is, policy.safetensors holds its weights, policy.onnx the graph.
+
+The folder also carries README.md (model card) and curves.csv/png from training, which nothing reads at run
+time.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import theia_core
+from theia_core.actions.spaces import ACTION_SPACES
+from theia_core.errors import TheiaError
+from theia_core.policies.config import PolicyConfig
+from theia_core.runtimes.safetensors_graph import weights_sha256
+
+FORMAT = 1
+DESCRIPTION, WEIGHTS, GRAPH = "policy.json", "policy.safetensors", "policy.onnx"
+REQUIRED = {
+    "name": str,
+    "kind": str,
+    "task": str,
+    "encoder": str,
+    "encoder_id": str,
+    "action_space": str,
+    "horizon": int,
+    "dt_s": float,
+    "execute_steps": int,
+    "weights_sha256": str,
+    "config": dict,
+}
+
+
+def shipped_policies() -> dict[str, Path]:
+    """Name -> folder of each policy that ships with the library."""
+    root = Path(theia_core.__file__).parent / "models" / "policies"
+    return {path.parent.name: path.parent for path in sorted(root.glob(f"*/{DESCRIPTION}"))}
+
+
+def policy_folder(name_or_folder: str | Path) -> Path:
+    """Folder of a shipped policy's name, or the folder itself.
+
+    Raises:
+        TheiaError: if it is neither.
+    """
+    shipped = shipped_policies()
+    name = str(name_or_folder)
+    if name in shipped:
+        return shipped[name]
+    folder = Path(name_or_folder)
+    if (folder / DESCRIPTION).is_file():
+        return folder
+    known = ", ".join(shipped) or "none"
+    if folder.is_dir():
+        raise TheiaError(f"{folder} holds no policy: it has no {DESCRIPTION}; train one with `theia train`")
+    raise TheiaError(f"unknown policy {name!r}: shipped are {known}; give one of them or a policy's folder")
+
+
+def read_policy(folder: Path) -> dict[str, Any]:
+    """Contents of a folder's policy.json, checked against its weights.
+
+    Raises:
+        TheiaError: if a file is absent or damaged, an entry is missing or of the wrong kind, or the weights
+            are not the ones that policy.json names.
+    """
+    path = folder / DESCRIPTION
+    try:
+        meta = json.loads(path.read_text())
+    except OSError as error:
+        raise TheiaError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise TheiaError(f"{path} is not valid JSON ({error}); restore it or train again") from error
+    if not isinstance(meta, dict) or meta.get("format") != FORMAT:
+        found = meta.get("format") if isinstance(meta, dict) else None
+        raise TheiaError(
+            f"{path} has format {found}, this version reads format {FORMAT}; train the policy again"
+        )
+    for entry, kind in REQUIRED.items():
+        if not isinstance(meta.get(entry), kind) and not (kind is float and isinstance(meta.get(entry), int)):
+            raise TheiaError(
+                f"{path} has {entry}={meta.get(entry)!r}, a {kind.__name__} is needed; train it again"
+            )
+    if meta["action_space"] not in ACTION_SPACES:
+        raise TheiaError(
+            f"{path} has unknown action space {meta['action_space']!r}; known: {', '.join(ACTION_SPACES)}"
+        )
+    if not 1 <= meta["execute_steps"] <= meta["horizon"]:
+        raise TheiaError(
+            f"{path} executes {meta['execute_steps']} of {meta['horizon']} actions; "
+            "set execute_steps within 1..horizon"
+        )
+    try:
+        PolicyConfig.from_dict(meta["config"])
+    except (TypeError, KeyError) as error:
+        raise TheiaError(f"{path} has an unreadable config ({error}); train the policy again") from error
+    found = weights_sha256(folder / WEIGHTS)
+    if found != meta["weights_sha256"]:
+        raise TheiaError(
+            f"{folder / WEIGHTS} has sha256 {found[:12]}... but {DESCRIPTION} names "
+            f"{meta['weights_sha256'][:12]}...; restore both from one training run"
+        )
+    return meta
+
+
+def write_description(folder: Path, meta: dict[str, Any]) -> None:
+    """Write policy.json for the weights that lie in `folder`, adding the format and the weights' hash."""
+    meta = {"format": FORMAT, **meta, "weights_sha256": weights_sha256(folder / WEIGHTS)}
+    (folder / DESCRIPTION).write_text(json.dumps(meta, indent=2) + "\n")

@@ -1,0 +1,81 @@
+"""Token episodes as training samples: one observation and the chunk of actions that followed it."""
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+
+from theia_core.errors import TheiaError
+from theia_training.token_cache import TokenEpisode
+
+
+def split_by_episode(
+    episodes: Sequence[TokenEpisode], fraction: float, seed: int
+) -> tuple[list[TokenEpisode], list[TokenEpisode]]:
+    """Training and validation episodes.
+
+    Whole episodes are held out, so that no validation image has a neighbour in training.
+
+    An episode's place depends on its content and `seed`, so adding episodes moves few others.
+
+    Raises:
+        TheiaError: if there are fewer than two episodes.
+    """
+    if len(episodes) < 2:
+        raise TheiaError(
+            f"{len(episodes)} episode(s) found; training needs at least two, one of them for validation"
+        )
+    ordered = sorted(
+        episodes, key=lambda episode: hashlib.sha256(f"{seed}/{episode.content_hash}".encode()).digest()
+    )
+    held_out = min(max(1, round(fraction * len(ordered))), len(ordered) - 1)
+    return ordered[held_out:], ordered[:held_out]
+
+
+def chunk_targets(actions: np.ndarray, held: np.ndarray, horizon: int) -> tuple[np.ndarray, np.ndarray]:
+    """For each step the next `horizon` actions, and which of them were really executed.
+
+    Args:
+        actions: (T, D) actions of one episode.
+        held: (T,) bool, steps without an executed action.
+        horizon: H.
+
+    Returns:
+        Targets (T, H, D) float32 and a mask (T, H) bool, False at held steps and beyond the end.
+    """
+    steps = np.arange(len(actions))[:, None] + np.arange(horizon)
+    last = len(actions) - 1
+    inside = steps <= last
+    steps = np.minimum(steps, last)
+    return actions[steps].astype(np.float32), inside & ~held[steps]
+
+
+class Demonstrations:
+    """All steps of some episodes, addressed by one index.
+
+    Attributes:
+        joints: (S, 7) float32.
+        targets: (S, H, 7) float32 actions.
+        mask: (S, H) bool, False where there was no action to learn.
+    """
+
+    def __init__(self, episodes: Sequence[TokenEpisode], horizon: int) -> None:
+        """Join `episodes`; their tokens stay on disk."""
+        self._tokens = [episode.tokens for episode in episodes]
+        self._episode_of = np.repeat(np.arange(len(episodes)), [len(episode) for episode in episodes])
+        self._step_of = np.concatenate([np.arange(len(episode)) for episode in episodes])
+        chunks = [chunk_targets(episode.actions, episode.held, horizon) for episode in episodes]
+        self.joints = np.concatenate([episode.joints for episode in episodes])
+        self.targets = np.concatenate([targets for targets, _ in chunks])
+        self.mask = np.concatenate([mask for _, mask in chunks])
+
+    def __len__(self) -> int:
+        return len(self._episode_of)
+
+    def tokens(self, samples: np.ndarray) -> np.ndarray:
+        """Tokens (B, N, d) float16 of sample indices (B,)."""
+        first = self._tokens[0]
+        batch = np.empty((len(samples), *first.shape[1:]), first.dtype)
+        for row, sample in enumerate(samples):
+            batch[row] = self._tokens[self._episode_of[sample]][self._step_of[sample]]
+        return batch
