@@ -33,9 +33,10 @@ def export_policy(folder: Path, model: BcMlp, description: dict[str, Any], token
     Raises:
         TheiaError: if that difference is above `LARGEST_PARITY_ERROR`.
     """
-    write_graph_over_safetensors(
-        to_onnx(model), folder / GRAPH, folder / WEIGHTS, {"policy": description["name"]}
-    )
+    height, width = model.config.grid
+    examples = (torch.zeros(2, height * width, model.config.channels), torch.zeros(2, model.config.joints))
+    graph = to_onnx(model, examples, ("tokens", "joints"), "actions")
+    write_graph_over_safetensors(graph, folder / GRAPH, folder / WEIGHTS, {"policy": description["name"]})
     write_description(folder, description)
     joints = model.joint_mean.numpy()
     with torch.inference_mode():
