@@ -84,7 +84,7 @@ class ArmKinematics:
                 break
             try:
                 velocity = mink.solve_ik(
-                    self._configuration, [self._task], 1.0, solver="daqp", damping=1e-6, limits=self._limits
+                    self._configuration, [self._task], 1.0, solver="daqp", damping=1e-3, limits=self._limits
                 )
             except mink.MinkError:
                 break

@@ -89,6 +89,7 @@ def rollout(
         settle_steps: steps to go on after the last stage was reached, so that a recording shows the end.
         on_step: called with each 5 Hz observation and the action (7,) that was executed (zeros if refused).
     """
+    guard.clear(env.time_s)
     guard.disarm(env.time_s)
     controller.reset(seed)
     names = list(env.joint_state().names)
