@@ -30,4 +30,5 @@ DOOR = Task(
         "base_height_m": TrainingRange(min(BASE_HEIGHTS_M), max(BASE_HEIGHTS_M), keep_away=0.001),
         "x_position_m": TrainingRange(min(X_POSITIONS_M), max(X_POSITIONS_M), keep_away=0.002),
     },
+    paper={"open": (46, 50), "fully_open": (33, 50)},
 )

@@ -59,6 +59,7 @@ class Task:
         cameras: what the policy sees through.
         protocol: how the task is evaluated; also holds the stages and the time limit.
         training: how each axis of the protocol is drawn for demonstrations.
+        paper: successes and trials of each stage on the paper's real robot with Theia-B (Table 2).
     """
 
     id: str
@@ -70,6 +71,7 @@ class Task:
     cameras: tuple[Camera, ...]
     protocol: Protocol
     training: Mapping[str, TrainingRange]
+    paper: Mapping[str, tuple[int, int]]
 
     @property
     def stages(self) -> tuple[str, ...]:

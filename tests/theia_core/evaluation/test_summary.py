@@ -1,0 +1,67 @@
+import json
+
+import pytest
+
+from theia_core.errors import TheiaError
+from theia_core.evaluation import clopper_pearson, stage_table, summarise
+from theia_core.tasks import get_task
+
+DOOR = get_task("door")
+
+
+def test_the_result_has_the_documented_form_and_is_json(trials):
+    records = trials()
+    records[3]["latency_ms"] = {"frame_to_chunk": [100.0, 110.0]}
+    records[4]["latency_ms"] = {"frame_to_chunk": [120.0]}
+    result = json.loads(json.dumps(summarise(records[::-1], task=DOOR, seed=1000)))
+    assert {key: result[key] for key in ("task", "policy", "encoder", "seed", "simulated")} == {
+        "task": "door",
+        "policy": "door-bc@0123",
+        "encoder": "lite@4567",
+        "seed": 1000,
+        "simulated": True,
+    }
+    assert result["protocol_hash"] == DOOR.protocol.hash
+    assert list(result["stages"]) == ["open", "fully_open"]
+    assert result["stages"]["fully_open"] == {
+        "successes": 45,
+        "trials": 50,
+        "ci95": list(clopper_pearson(45, 50)),
+    }
+    assert [trial["index"] for trial in result["trials"]] == list(range(50))
+    assert result["trials"][0]["guard_refusals"] == {"joint_step": 1}
+    assert {"seed", "stages", "steps", "guard_refusals"} <= set(result["trials"][49])
+    assert result["guard_refusals"] == {"joint_step": 1}
+    assert result["latency_ms"]["frame_to_chunk"] == {"n": 3, "p50": 110.0, "p95": 119.0, "max": 120.0}
+
+
+def test_trials_of_different_policies_are_not_mixed(trials):
+    records = [*trials(5), *trials(5, policy="other@89ab")]
+    with pytest.raises(TheiaError, match=r"not of one policy: 'door-bc@0123' and 'other@89ab'"):
+        summarise(records, task=DOOR, seed=1000)
+
+
+def test_a_trial_that_is_there_twice_is_named(trials):
+    records = trials(5)
+    with pytest.raises(TheiaError, match="trial 2 is in the records 2 times"):
+        summarise([*records, records[2]], task=DOOR, seed=1000)
+
+
+def test_a_stage_without_a_score_is_named(trials):
+    records = trials(5)
+    del records[1]["stages"]["fully_open"]
+    with pytest.raises(TheiaError, match="trial 1 has no score for fully_open"):
+        summarise(records, task=DOOR, seed=1000)
+
+
+def test_no_trials_are_no_result():
+    with pytest.raises(TheiaError, match="no trials of door"):
+        summarise([], task=DOOR, seed=1000)
+
+
+def test_the_table_shows_counts_rates_and_intervals_beside_the_papers(trials):
+    table = stage_table(trials(), task=DOOR).splitlines()
+    assert table[0].split("  ")[0] == "stage"
+    assert " ".join(table[2].split()) == "open 47/50 94 % 83 to 99 % 46/50 81 to 98 %"
+    assert " ".join(table[3].split()) == "fully_open 45/50 90 % 78 to 97 % 33/50 51 to 79 %"
+    assert len({line.index("/50") for line in table[2:]}) == 1

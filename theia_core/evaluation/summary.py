@@ -1,0 +1,100 @@
+"""From trial records to the result of an evaluation."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from theia_core.errors import TheiaError
+from theia_core.evaluation.intervals import clopper_pearson
+from theia_core.evaluation.latency import latency_summary
+from theia_core.tasks import Task
+
+_SAME_IN_ALL = ("task", "policy", "encoder", "protocol_hash", "simulated")
+_SAID_ONCE = (*_SAME_IN_ALL, "eval_seed", "latency_ms")
+
+
+@dataclass(frozen=True)
+class StageCount:
+    """Successes of one stage, with the exact 95 % interval of its rate."""
+
+    successes: int
+    trials: int
+    ci95: tuple[float, float]
+
+
+def count_stages(records: Sequence[dict[str, Any]], task: Task) -> dict[str, StageCount]:
+    """Successes of each stage of the task.
+
+    Raises:
+        TheiaError: if a record lacks a stage.
+    """
+    for record in records:
+        if absent := [stage for stage in task.stages if stage not in record.get("stages", {})]:
+            raise TheiaError(
+                f"trial {record.get('index')} has no score for {', '.join(absent)}; score it again"
+            )
+    counts = {}
+    for stage in task.stages:
+        successes = sum(bool(record["stages"][stage]) for record in records)
+        counts[stage] = StageCount(successes, len(records), clopper_pearson(successes, len(records)))
+    return counts
+
+
+def summarise(records: Sequence[dict[str, Any]], *, task: Task, seed: int) -> dict[str, Any]:
+    """The result of one evaluation, as `theia eval --json` writes it.
+
+    Args:
+        records: one dict a trial, keys as in the ledger: task, policy, encoder, protocol_hash, simulated,
+            index, seed, cell, stages, steps, failure, guard_refusals; "latency_ms", where measured, holds a
+            list of samples for each name.
+        task: the task that was tried.
+        seed: seed of the evaluation.
+
+    Returns:
+        task, policy, encoder, protocol_hash, seed, simulated, stages {name: {successes, trials, ci95}},
+        trials, guard_refusals {reason: count}, latency_ms {name: {n, p50, p95, max}}.
+
+    Raises:
+        TheiaError: if there are no records, they are not all of one policy, encoder, protocol and kind of
+            robot, one trial is there twice, or a stage was not scored.
+    """
+    if not records:
+        raise TheiaError(f"no trials of {task.id} to summarise; run at least one")
+    common = {key: _the_one(records, key) for key in _SAME_IN_ALL}
+    if common["task"] != task.id:
+        raise TheiaError(f"these are trials of {common['task']}, not of {task.id}")
+    counted = Counter(record["index"] for record in records)
+    if doubled := sorted(index for index, times in counted.items() if times > 1):
+        raise TheiaError(
+            f"trial {doubled[0]} is in the records {counted[doubled[0]]} times; keep one of them"
+        )
+    refusals: Counter[str] = Counter()
+    samples: dict[str, list[float]] = {}
+    for record in records:
+        refusals.update(record.get("guard_refusals") or {})
+        for name, values in (record.get("latency_ms") or {}).items():
+            samples.setdefault(name, []).extend(values)
+    return {
+        **common,
+        "seed": seed,
+        "stages": {
+            stage: {"successes": count.successes, "trials": count.trials, "ci95": list(count.ci95)}
+            for stage, count in count_stages(records, task).items()
+        },
+        "trials": [
+            {key: value for key, value in record.items() if key not in _SAID_ONCE}
+            for record in sorted(records, key=lambda record: record["index"])
+        ],
+        "guard_refusals": dict(refusals),
+        "latency_ms": {name: latency_summary(values) for name, values in samples.items()},
+    }
+
+
+def _the_one(records: Sequence[dict[str, Any]], key: str) -> Any:
+    """The value that all records share."""
+    values = {record.get(key) for record in records}
+    if len(values) > 1:
+        found = " and ".join(sorted(map(repr, values)))
+        raise TheiaError(f"the trials are not of one {key.replace('_', ' ')}: {found}; summarise them apart")
+    return values.pop()
