@@ -7,6 +7,10 @@ from theia_core.tasks.task import Camera, Task, TrainingRange
 X_POSITIONS_M = (-0.06, -0.03, 0.0, 0.03, 0.06)
 BASE_HEIGHTS_M = (0.40, 0.42, 0.43, 0.44, 0.46)
 
+# Door angles of the two stages; the paper names the stages, not the angles.
+OPEN_RAD = 0.35  # 20 degrees: the door has left its frame
+FULLY_OPEN_RAD = 1.2  # 69 degrees: a hand can reach in
+
 DOOR = Task(
     id="door",
     title="Door Opening",
@@ -20,8 +24,8 @@ DOOR = Task(
         axes={"base_height_m": BASE_HEIGHTS_M, "x_position_m": X_POSITIONS_M},
         repetitions=2,
         stages={
-            "open": "the gripper pulled the door off its closed position",
-            "fully_open": "the gripper pulled the door wide open",
+            "open": f"the fingers hold the handle and the door stands at {OPEN_RAD} rad or wider",
+            "fully_open": f"the fingers hold the handle and the door stands at {FULLY_OPEN_RAD} rad or wider",
         },
         horizon_steps=120,
         control_rate_hz=5.0,

@@ -5,12 +5,13 @@ import pytest
 
 from theia_core.errors import TheiaError
 from theia_core.tasks import get_task
+from theia_core.tasks.door import FULLY_OPEN_RAD, OPEN_RAD
 
 DOOR = get_task("door")
 
 
 def test_the_door_protocol_is_the_papers_grid_of_fifty():
-    # Paper section D.3: 5 base heights x 5 x-positions x 2; heights in tasks of the paper's real robot.
+    # Paper section D.3
     assert DOOR.protocol.axes["base_height_m"] == (0.40, 0.42, 0.43, 0.44, 0.46)
     assert len(DOOR.protocol.axes["x_position_m"]) == 5
     assert DOOR.protocol.trials_total == 50
@@ -20,6 +21,12 @@ def test_the_door_protocol_is_the_papers_grid_of_fifty():
         10,
         5.0,
     )
+
+
+def test_the_simulator_scores_the_stages_at_the_angles_of_the_task():
+    from theia_sim import door
+
+    assert (door.OPEN_RAD, door.FULLY_OPEN_RAD) == (OPEN_RAD, FULLY_OPEN_RAD)
 
 
 def test_an_unknown_task_is_named():
