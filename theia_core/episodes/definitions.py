@@ -47,8 +47,8 @@ string[] refusal_names
 uint64[] refusal_counts
 """,
     "theia_msgs/msg/SpatialTokens": """
-uint8 DTYPE_FLOAT16=16
-uint8 DTYPE_FLOAT32=32
+uint8 DTYPE_FLOAT=2
+uint8 DTYPE_BFLOAT=4
 std_msgs/Header header
 string encoder_id
 uint32 height

@@ -45,6 +45,7 @@ class ControlSteps:
         images: T frames (H, W, 3) uint8 RGB, decoded when looked at.
         image_stamps_s: (T,) float64, when each was taken; equal neighbours mean that the camera paused.
         joints: (T, 7) float32, six joints [rad] and the left finger [m].
+        joint_stamps_s: (T,) float64, when they were measured.
         actions: (T, D) float32, the action executed from the step on.
         held: (T,) bool, where none was executed: the action is then no motion, with the gripper as before.
     """
@@ -53,6 +54,7 @@ class ControlSteps:
     images: LazyImages
     image_stamps_s: np.ndarray
     joints: np.ndarray
+    joint_stamps_s: np.ndarray
     actions: np.ndarray
     held: np.ndarray
 
@@ -106,6 +108,7 @@ def resample(
         images=LazyImages([frames[index] for index in frame_index]),
         image_stamps_s=image_stamps_s,
         joints=joints.positions[joint_rows][:, columns].astype(np.float32),
+        joint_stamps_s=joints.stamps_s[joint_rows],
         actions=targets,
         held=held,
     )

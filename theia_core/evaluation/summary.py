@@ -41,7 +41,7 @@ def count_stages(records: Sequence[dict[str, Any]], task: Task) -> dict[str, Sta
     return counts
 
 
-def summarise(records: Sequence[dict[str, Any]], *, task: Task, seed: int) -> dict[str, Any]:
+def summarise(records: Sequence[dict[str, Any]], *, task: Task, seed: int | None) -> dict[str, Any]:
     """The result of one evaluation, as `theia eval --json` writes it.
 
     Args:
@@ -49,7 +49,7 @@ def summarise(records: Sequence[dict[str, Any]], *, task: Task, seed: int) -> di
             index, seed, cell, stages, steps, failure, guard_refusals; "latency_ms", where measured, holds a
             list of samples for each name.
         task: the task that was tried.
-        seed: seed of the evaluation.
+        seed: seed of the evaluation, None where it is not known.
 
     Returns:
         task, policy, encoder, protocol_hash, seed, simulated, stages {name: {successes, trials, ci95}},
