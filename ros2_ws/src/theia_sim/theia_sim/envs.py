@@ -12,7 +12,7 @@ def make_env(task: str) -> Any:
         TheiaError: if there is no simulation of that task, or nothing to render it with.
     """
     if task == "door":
-        from theia_sim.door import DoorEnv
+        from theia_sim.scenes.door import DoorEnv
 
         return DoorEnv()
     raise TheiaError(f"there is no simulation of task {task!r}; there is: door")
@@ -21,7 +21,7 @@ def make_env(task: str) -> Any:
 def make_expert(task: str) -> Any:
     """The scripted expert of the task, with `act(env) -> (7,)`."""
     if task == "door":
-        from theia_sim.expert import DoorExpert
+        from theia_sim.scenes.expert import DoorExpert
 
         return DoorExpert()
     raise TheiaError(f"there is no scripted expert for task {task!r}; there is: door")

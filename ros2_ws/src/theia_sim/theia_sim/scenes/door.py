@@ -1,0 +1,204 @@
+"""The door task: a WidowX 250s before a toy fridge whose lower door opens by a bar handle (paper section D.3)."""
+
+import colorsys
+from dataclasses import dataclass
+
+import numpy as np
+
+from theia_core.actions.profile import load_profile
+from theia_sim.scenes import fridge, kitchen
+from theia_sim.scenes.arm_env import ArmEnv
+from theia_sim.scenes.widowx import widowx_mjcf
+
+OPEN_RAD = 0.35  # 20 degrees: the door has left its frame
+FULLY_OPEN_RAD = 1.2  # 69 degrees: a hand can reach in
+HELD_SHARE = 0.7  # of the angle must have been gained while both pads held the bar
+
+BASE_HEIGHT_RANGE_M = (0.40, 0.46)
+X_POSITION_RANGE_M = (-0.06, 0.06)
+
+CAMERA_M = np.array([-0.10, -0.40, 0.50])
+CAMERA_TARGET_M = np.array([0.36, -0.01, 0.17])
+SPECTATOR_M = np.array([-0.42, -0.62, 0.62])
+SPECTATOR_TARGET_M = np.array([0.36, 0.05, 0.12])
+
+
+@dataclass(frozen=True)
+class DoorParams:
+    """One scene, complete: the same numbers give the same episode. Lengths in metres, angles in radians, colours RGB 0..1."""
+
+    seed: int
+    base_height_m: float
+    x_position_m: float
+    start_rad: tuple[float, ...]
+    finger_m: float
+    camera_shift_m: tuple[float, ...]
+    target_shift_m: tuple[float, ...]
+    fovy_deg: float
+    door_rgb: tuple[float, ...]
+    body_rgb: tuple[float, ...]
+    counter_tint: float
+    wall_rgb: tuple[float, ...]
+    light_strength: float
+    light_direction: tuple[float, ...]
+    door_friction: float
+
+    @staticmethod
+    def sample(
+        seed: int, base_height_m: float | None = None, x_position_m: float | None = None
+    ) -> "DoorParams":
+        """Draw a scene from `seed`, with the given base height and position along the kitchen or drawn ones."""
+        rng = np.random.default_rng([seed, 20])
+        neutral = load_profile("wx250s").neutral_rad
+        height_m, x_m = rng.uniform(*BASE_HEIGHT_RANGE_M), rng.uniform(*X_POSITION_RANGE_M)
+
+        def colour(hue: float, saturation: float, value: float) -> tuple[float, ...]:
+            return tuple(round(c, 4) for c in colorsys.hsv_to_rgb(hue % 1.0, saturation, value))
+
+        def draw(low: float, high: float, count: int) -> tuple[float, ...]:
+            return tuple(float(v) for v in rng.uniform(low, high, count))
+
+        return DoorParams(
+            seed=seed,
+            base_height_m=float(height_m if base_height_m is None else base_height_m),
+            x_position_m=float(x_m if x_position_m is None else x_position_m),
+            start_rad=tuple(float(v) for v in neutral + rng.normal(0.0, 0.03, 6)),
+            finger_m=float(rng.uniform(0.033, 0.037)),
+            camera_shift_m=draw(-0.01, 0.01, 3),
+            target_shift_m=draw(-0.008, 0.008, 3),
+            fovy_deg=float(rng.uniform(41.5, 43.5)),
+            door_rgb=colour(rng.choice([0.0, 0.02, 0.10, 0.33, 0.47, 0.58, 0.93]), *draw(0.45, 0.85, 2)),
+            body_rgb=colour(rng.uniform(0, 1), rng.uniform(0.0, 0.06), rng.uniform(0.85, 0.97)),
+            counter_tint=float(rng.uniform(0.75, 1.1)),
+            wall_rgb=colour(rng.uniform(0, 1), rng.uniform(0.0, 0.15), rng.uniform(0.85, 1.0)),
+            light_strength=float(rng.uniform(0.75, 1.15)),
+            light_direction=draw(-0.25, 0.25, 2),
+            door_friction=float(rng.uniform(0.05, 0.12)),
+        )
+
+
+class DoorEnv(ArmEnv):
+    """The door task. Stages: `open` and `fully_open`, by the door's angle and only if the pads held the bar on the way."""
+
+    params_type = DoorParams
+    stage_names = ("open", "fully_open")
+
+    def __init__(self) -> None:
+        """Compile the scene once; `reset` changes it."""
+        super().__init__(_scene(), kitchen.TEXTURES())
+        self._door = self.model.joint("door")
+        self._kitchen = self.model.body("kitchen").id
+        self._bar = self.model.geom("bar").id
+        self._pads = (self.model.geom("left_pad").id, self.model.geom("right_pad").id)
+        self.kitchen_m = np.zeros(3)
+
+    def reset(self, params: DoorParams) -> None:
+        """Set up the scene of `params` and put the arm at its start pose."""
+        model = self.model
+        self.params = params
+        height_m = params.base_height_m - kitchen.NOMINAL_BASE_HEIGHT_M
+        self.kitchen_m = np.array([0.0, -params.x_position_m, -height_m])
+        model.body_pos[self._kitchen] = self.kitchen_m
+        for body in ("fridge", "door"):  # bodies of their own, so that their contacts are not filtered
+            index = model.body(body).id
+            model.body_pos[index] = self._homes[body] + self.kitchen_m
+        model.dof_frictionloss[self._door.dofadr[0]] = params.door_friction
+        self._paint(params)
+        self._aim_camera(
+            "policy", CAMERA_M + params.camera_shift_m, CAMERA_TARGET_M + np.array(params.target_shift_m)
+        )
+        model.cam_fovy[model.camera("policy").id] = params.fovy_deg
+        self._aim_camera("spectator", SPECTATOR_M, SPECTATOR_TARGET_M)
+        self._stages = dict.fromkeys(self.stage_names, False)
+        self._held_rad = self._last_rad = 0.0
+        self._reset_arm(np.array(params.start_rad), params.finger_m)
+
+    def _paint(self, params: DoorParams) -> None:
+        model = self.model
+
+        def material(name: str, rgb: tuple[float, ...]) -> None:
+            model.mat_rgba[model.material(name).id][:3] = np.clip(rgb, 0, 1)
+
+        material("fridge", params.door_rgb)
+        material("fridge_body", params.body_rgb)
+        material("wood", (params.counter_tint,) * 3)
+        material("wall", params.wall_rgb)
+        key = model.light("key").id
+        model.light_diffuse[key] = 0.62 * params.light_strength
+        model.light_dir[key] = np.array(
+            [0.45 + params.light_direction[0], 0.25 + params.light_direction[1], -0.85]
+        )
+
+    @property
+    def _homes(self) -> dict[str, np.ndarray]:
+        x, y, z = fridge.HINGE_M
+        return {"door": np.array([x, y, z]), "fridge": np.array([x, y + 0.082, z])}
+
+    @property
+    def door_angle_rad(self) -> float:
+        """How far the door is open [rad]."""
+        return float(self.data.qpos[self._door.qposadr[0]])
+
+    def bar_position(self, angle_rad: float | None = None) -> np.ndarray:
+        """Centre of the bar (3,) in base_link, at the door's angle or at another."""
+        return fridge.bar_position(self.kitchen_m, self.door_angle_rad if angle_rad is None else angle_rad)
+
+    def holding(self) -> bool:
+        """Whether both pads touch the bar."""
+        touching = set()
+        for contact in self.data.contact[: self.data.ncon]:
+            pair = (contact.geom1, contact.geom2)
+            if self._bar in pair:
+                touching.update(pad for pad in self._pads if pad in pair)
+        return len(touching) == 2
+
+    def finger_m(self) -> float:
+        """Position of the left finger [m]."""
+        return float(self.data.qpos[self._finger_qpos[0]])
+
+    def _after_substep(self) -> None:
+        angle_rad = self.door_angle_rad
+        if angle_rad != self._last_rad:
+            if self.holding():
+                self._held_rad += angle_rad - self._last_rad
+            self._last_rad = angle_rad
+        held = self._held_rad >= HELD_SHARE * angle_rad
+        self._stages["open"] |= held and angle_rad >= OPEN_RAD
+        self._stages["fully_open"] |= self._stages["open"] and held and angle_rad >= FULLY_OPEN_RAD
+
+    def stages(self) -> dict[str, bool]:
+        """Stages reached since the reset, in order."""
+        return dict(self._stages)
+
+    def info(self) -> dict[str, float]:
+        """Door angle [rad], the part of it gained while held [rad], whether the bar is held."""
+        return {
+            "door_angle_rad": round(self.door_angle_rad, 4),
+            "held_rad": round(self._held_rad, 4),
+            "holding": float(self.holding()),
+        }
+
+
+def _scene() -> str:
+    arm = widowx_mjcf(load_profile("wx250s"))
+    return f"""<mujoco model="toy kitchen: door">
+<compiler angle="radian" autolimits="true"/>
+<option timestep="0.002" integrator="implicitfast" cone="elliptic" impratio="10"/>
+<visual>
+ <global offwidth="640" offheight="480"/><quality offsamples="4" numslices="20" numstacks="12"/><map znear=".05" zfar="12"/>
+ <headlight ambient=".42 .42 .43" diffuse=".22 .22 .22" specular=".05 .05 .05"/>
+</visual>
+<default>{arm.defaults}{kitchen.DEFAULTS}</default>
+<asset>{arm.assets}{kitchen.kitchen_assets()}{fridge.fridge_assets()}</asset>
+<worldbody>
+ <light name="key" directional="true" castshadow="false" dir=".45 .25 -.85" diffuse=".62 .60 .56" specular=".3 .3 .3"/>
+ <light name="fill" directional="true" castshadow="false" dir=".3 -.7 -.4" diffuse=".18 .19 .21" specular="0 0 0"/>
+ <camera name="policy" fovy="42"/><camera name="spectator" fovy="46"/>
+ {kitchen.robot_table()}
+ <body name="arm_base">{arm.body}</body>
+ <body name="kitchen">{kitchen.room()}{kitchen.fridge_stand()}{kitchen.counter_left()}{kitchen.corner_right()}</body>
+ {fridge.fridge_body()}
+</worldbody>
+<equality>{arm.equality}</equality>
+<actuator>{arm.actuators}</actuator>
+</mujoco>"""
