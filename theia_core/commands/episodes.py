@@ -84,7 +84,7 @@ def _list(arguments: argparse.Namespace) -> int:
         if "error" in row:
             print(f"{name:<28} unreadable: {row['error']}")
             continue
-        success = {True: "yes", False: "no"}.get(row.get("success", None), "-")
+        success = ("yes" if row["success"] else "no") if "success" in row else "-"
         operator = str(row.get("operator", "-"))
         size_mb = path.stat().st_size / 1e6
         print(
@@ -116,7 +116,7 @@ def _show(arguments: argparse.Namespace) -> int:
         print(f"  {key:<14} {_short(value)}")
     print("topics")
     for name, topic in topics.items():
-        rate = topic["messages"] / episode.duration_s if episode.duration_s else 0.0
+        rate = (topic["messages"] - 1) / episode.duration_s if episode.duration_s else 0.0
         print(f"  {name:<30} {topic['messages']:>6} messages  {rate:>6.1f} Hz  {topic['type']}")
     for event in episode.events():
         print(f"event at {event.stamp_s - episode.start_s:.2f} s: {event.event} {_short(event.detail)}")
