@@ -1,5 +1,9 @@
 """An encoder in use: frames in, tokens out, whatever network and runtime are behind it."""
 
+import copy
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 
 from theia_core.encoders.spec import EncoderSpec
@@ -66,14 +70,38 @@ class Encoder:
         Raises:
             TheiaError: if this encoder was loaded without translators.
         """
-        translate = getattr(self.runtime, "translate", None)
-        if translate is None:
+        if not getattr(self.runtime, "teachers", ()):
             raise TheiaError(
                 f"{self.spec.name} on {self.runtime.name} has no feature translators; load a Theia "
                 "checkpoint that has them"
             )
-        predictions: dict[str, np.ndarray] = translate(self.spec.preprocessing.apply(frames))
+        runtime: Any = self.runtime
+        predictions: dict[str, np.ndarray] = runtime.translate(self.spec.preprocessing.apply(frames))
         return predictions
+
+    def at_resolution(self, size: int) -> "Encoder":
+        """The same encoder on another input resolution, with (size / patch)^2 spatial tokens.
+
+        Args:
+            size: side of the input in pixels, a multiple of the patch size.
+
+        Raises:
+            TheiaError: if the network takes one size only, or `size` is no multiple of its patch size.
+        """
+        patch = self.runtime.patch
+        if patch is None:
+            raise TheiaError(f"{self.spec.name} takes {self.spec.preprocessing.size} pixels only, not {size}")
+        if size < patch or size % patch:
+            raise TheiaError(
+                f"an input of {size} pixels does not divide into patches; use multiples of {patch}"
+            )
+        other = copy.copy(self)
+        other.spec = replace(
+            self.spec,
+            grid=(size // patch, size // patch),
+            preprocessing=replace(self.spec.preprocessing, size=size),
+        )
+        return other
 
     def _reduce(self, tokens: np.ndarray, reduce: str | None) -> np.ndarray:
         spatial = tokens[:, self.spec.special_tokens :]

@@ -5,7 +5,8 @@ from pathlib import Path
 import theia_core
 from theia_core.encoders.encoder import Encoder
 from theia_core.encoders.spec import EncoderSpec, read_encoder_json
-from theia_core.errors import TheiaError
+from theia_core.encoders.theia_variants import RELEASED
+from theia_core.errors import MissingExtraError, TheiaError
 from theia_core.runtimes.safetensors_graph import weights_sha256
 
 RUNTIMES = ("auto", "onnxruntime", "torch")
@@ -28,9 +29,9 @@ def load_encoder(
     """Load an encoder by its shipped name or from disk; nothing is ever downloaded.
 
     Args:
-        name_or_path: name from `list_encoders`, or an encoder's folder.
+        name_or_path: name from `list_encoders`, an encoder's folder, or a safetensors file of Theia weights.
         runtime: "onnxruntime", "torch", or "auto" for whichever this encoder has.
-        variant: architecture of the weights, for files that do not say it themselves.
+        variant: released name that says the architecture of Theia weights without a config.json.
         threads: CPU threads of the network.
 
     Raises:
@@ -39,17 +40,36 @@ def load_encoder(
     """
     if runtime not in RUNTIMES:
         raise TheiaError(f"unknown runtime {runtime!r}; choose one of {', '.join(RUNTIMES)}")
-    name = str(name_or_path)
-    shipped = shipped_folder() / name
-    if "/" not in name and (shipped / "encoder.json").is_file():
-        return _load_graph_folder(shipped, runtime, threads)
-    path = Path(name_or_path)
-    if (path / "encoder.json").is_file():
-        return _load_graph_folder(path, runtime, threads)
-    names = ", ".join(spec.name for spec in list_encoders())
+    name, path = str(name_or_path), Path(name_or_path)
+    for folder in (shipped_folder() / path.name, path) if path.name == name else (path,):
+        if (folder / "encoder.json").is_file():
+            if variant is not None:
+                raise TheiaError(f"{folder} describes itself; variant is for a file of Theia weights only")
+            return _load_graph_folder(folder, runtime, threads)
+    if path.suffix == ".safetensors" or (path / "model.safetensors").is_file():
+        return _load_theia(path, runtime, variant, threads)
+    if name in RELEASED:
+        raise TheiaError(
+            f"{name} does not ship with this library and is never downloaded: get its model.safetensors "
+            "and config.json from its authors, under their licence, and give the folder instead of the name"
+        )
     if path.is_dir():
-        raise TheiaError(f"{path} holds no encoder: it has no encoder.json")
+        raise TheiaError(f"{path} holds no encoder: neither an encoder.json nor a model.safetensors")
+    names = ", ".join(spec.name for spec in list_encoders())
     raise TheiaError(f"unknown encoder {name!r}; choose one of {names}, or give an encoder's folder")
+
+
+def _load_theia(path: Path, runtime: str, variant: str | None, threads: int) -> Encoder:
+    """Encoder of a Theia checkpoint, which needs torch."""
+    if runtime == "onnxruntime":
+        raise TheiaError(f"{path} is a torch checkpoint; use the runtime 'torch', or export it to ONNX first")
+    try:
+        from theia_core.encoders.theia_checkpoint import load_theia_encoder
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise MissingExtraError("torch", "train") from error
+    return load_theia_encoder(path, variant, threads)
 
 
 def _load_graph_folder(folder: Path, runtime: str, threads: int) -> Encoder:

@@ -68,6 +68,7 @@ class OnnxEncoderRuntime:
 
     name = "onnxruntime"
     largest_batch = 1
+    patch: int | None = None
 
     def __init__(self, graph_path: Path, threads: int = 2, provider: str = CPU) -> None:
         """Load the graph; arguments and errors as for `OnnxSession`."""

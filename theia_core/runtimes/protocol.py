@@ -13,10 +13,12 @@ class EncoderRuntime(Protocol):
     Attributes:
         name: name under which it is chosen, such as "onnxruntime".
         largest_batch: images that `run` should be given at once for the best speed.
+        patch: the network takes any multiple of this many pixels; None if it takes one size only.
     """
 
     name: str
     largest_batch: int
+    patch: int | None
 
     def run(self, images: np.ndarray) -> np.ndarray:
         """All tokens of a batch.

@@ -1,0 +1,107 @@
+"""Loading Theia checkpoints: from a local folder or file, strictly, without transformers or the network."""
+
+from collections.abc import Collection
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from theia_core.encoders.encoder import Encoder
+from theia_core.encoders.spec import EncoderSpec
+from theia_core.encoders.theia import TheiaModel
+from theia_core.encoders.theia_variants import TheiaVariant, released_variant, variant_of_config
+from theia_core.encoders.vit import SIZES, VitConfig
+from theia_core.errors import TheiaError
+from theia_core.images import Preprocessing
+from theia_core.runtimes.safetensors_graph import tensor_places, weights_sha256
+from theia_core.runtimes.torch_theia import TheiaTorchRuntime
+
+WEIGHTS, CONFIG = "model.safetensors", "config.json"
+
+
+def load_theia_encoder(path: Path, variant: str | None, threads: int) -> Encoder:
+    """Encoder of a Theia checkpoint.
+
+    Args:
+        path: folder with model.safetensors and config.json, or a safetensors file.
+        variant: released name that says the architecture; needed where no config.json lies beside the
+            weights.
+        threads: CPU threads of the network.
+
+    Raises:
+        TheiaError: if a file is absent, or its keys or shapes are not exactly those of the variant.
+    """
+    weights = path / WEIGHTS if path.is_dir() else path
+    if not weights.is_file():
+        raise TheiaError(f"no weights at {weights}; put the checkpoint's {WEIGHTS} there")
+    if variant is not None:
+        layout = released_variant(variant)
+    elif (weights.parent / CONFIG).is_file():
+        layout = variant_of_config(weights.parent / CONFIG)
+    else:
+        raise TheiaError(
+            f"nothing says which architecture {weights} has; put its {CONFIG} beside it, or give variant=, "
+            "such as 'theia-tiny-patch16-224-cdiv'"
+        )
+    model = load_theia_model(weights, layout)
+    return Encoder(spec_of(layout), weights_sha256(weights), TheiaTorchRuntime(model, threads))
+
+
+def load_theia_model(weights: Path, variant: TheiaVariant) -> TheiaModel:
+    """Model of `variant` with the weights of a safetensors file, in eval mode.
+
+    Raises:
+        TheiaError: naming the keys that are missing or unexpected, or whose shapes differ.
+    """
+    stored = {name: place.shape for name, place in tensor_places(weights).items()}
+    # Weights come from the file alone, so no memory and no time is spent on random ones.
+    with torch.device("meta"):
+        model = TheiaModel(variant).eval()
+    expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    complaints = []
+    if missing := sorted(expected.keys() - stored.keys()):
+        complaints.append(f"lacks {_listed(missing)}")
+    if unexpected := sorted(stored.keys() - expected.keys()):
+        complaints.append(f"has the unexpected {_listed(unexpected)}")
+    shapes = [
+        f"{name} {stored[name]} instead of {shape}"
+        for name, shape in expected.items()
+        if name in stored and stored[name] != shape
+    ]
+    if shapes:
+        complaints.append(f"has other shapes: {_listed(shapes)}")
+    if complaints:
+        raise TheiaError(f"{weights} is not a {variant.name} checkpoint: it {'; it '.join(complaints)}")
+    tensors = {name: tensor.float() for name, tensor in load_file(weights).items()}
+    model.load_state_dict(tensors, assign=True)
+    return model
+
+
+def save_theia_model(model: TheiaModel, weights: Path, dtype: torch.dtype = torch.float32) -> None:
+    """Write a model's weights under the released checkpoints' keys."""
+    tensors = {name: tensor.detach().to(dtype).contiguous() for name, tensor in model.state_dict().items()}
+    save_file(tensors, weights, {"format": "pt"})
+
+
+def spec_of(variant: TheiaVariant) -> EncoderSpec:
+    """What is known of a variant's encoder."""
+    config: VitConfig = SIZES[variant.size]
+    teachers = ", ".join(variant.targets) or "no teachers"
+    return EncoderSpec(
+        name=variant.name,
+        grid=(config.grid, config.grid),
+        channels=config.width,
+        preprocessing=Preprocessing(config.image_size),
+        licence="the checkpoint's own; the released Theia weights are for non-commercial research only",
+        description=f"Theia, ViT-{variant.size} with 16-pixel patches, distilled from {teachers}",
+        special_tokens=1 + variant.registers,
+        has_cls=True,
+        source="a local checkpoint",
+    )
+
+
+def _listed(names: Collection[str], most: int = 4) -> str:
+    """The first few names and how many there are in all."""
+    shown = list(names)[:most]
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(shown) + more

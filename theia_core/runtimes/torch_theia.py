@@ -1,0 +1,43 @@
+"""A Theia model on torch."""
+
+import numpy as np
+import torch
+
+from theia_core.encoders.theia import TheiaModel
+
+
+class TheiaTorchRuntime:
+    """Backbone and translators of a Theia model, on the CPU or a GPU that torch sees.
+
+    Attributes:
+        teachers: names of the teachers that `translate` predicts.
+    """
+
+    name = "torch"
+    largest_batch = 16
+    patch: int | None = 16
+
+    def __init__(self, model: TheiaModel, threads: int = 2, device: str = "cpu") -> None:
+        """Take over a model in eval mode.
+
+        Args:
+            model: loaded model.
+            threads: CPU threads; torch has one setting for the whole process.
+            device: torch device.
+        """
+        torch.set_num_threads(threads)
+        self._model = model.to(device).eval()
+        self._device = device
+        self.teachers = tuple(model.variant.targets)
+
+    def run(self, images: np.ndarray) -> np.ndarray:
+        """All tokens (B, 1 + R + h*w, d) float32 of images (B, 3, 16h, 16w) float32."""
+        with torch.inference_mode():
+            tokens = self._model(torch.from_numpy(images).to(self._device))
+        return np.asarray(tokens.cpu().numpy())
+
+    def translate(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        """Predicted features (B, H*W, C) float32 of each teacher for images (B, 3, 224, 224) float32."""
+        with torch.inference_mode():
+            predictions = self._model.translate(torch.from_numpy(images).to(self._device))
+        return {teacher: features.cpu().numpy() for teacher, features in predictions.items()}
