@@ -78,7 +78,8 @@ class EpisodeWriter:
         Args:
             topic: its topic.
             msgtype: its type, as "package/msg/Name".
-            cdr: the bytes, with their encapsulation header.
+            cdr: the bytes of a raw subscription, with their encapsulation header. Not those of rclpy's
+                serialize_message, which may leave unused bytes at the end that strict readers refuse.
             log_time_ns: when it was received.
             publish_time_ns: when it was published, `log_time_ns` where that is unknown.
 

@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from mcap.reader import make_reader
 from rosbags.highlevel import AnyReader
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 from theia_core.episodes.definitions import DEFINITIONS
-from theia_core.episodes.messages import schema_text, type_hash, typestore
+from theia_core.episodes.messages import header, message, schema_text, type_hash, typestore
 
 SOURCES = Path(__file__).resolve().parents[3] / "ros2_ws/src/theia_msgs/msg"
 
@@ -68,3 +69,44 @@ def test_our_definitions_are_those_of_theia_msgs(name):
 def test_the_recordings_schemas_can_be_parsed_again():
     for name in DEFINITIONS:
         assert get_types_from_msg(schema_text(name), name)[name] == typestore().fielddefs[name]
+
+
+def test_ros_itself_reads_what_we_serialise_and_we_read_what_ros_does():
+    serialization = pytest.importorskip("rclpy.serialization")
+    from sensor_msgs.msg import JointState
+
+    state = message(
+        "sensor_msgs/msg/JointState",
+        header=header(12.25, "base_link"),
+        name=["waist", "left_finger"],
+        position=np.array([0.5, 0.03]),
+        velocity=np.zeros(0),
+        effort=np.array([1.0, 2.0]),
+    )
+    ours = bytes(typestore().serialize_cdr(state, state.__msgtype__))
+    theirs = serialization.deserialize_message(ours, JointState)
+    assert (theirs.header.stamp.sec, theirs.header.stamp.nanosec) == (12, 250_000_000)
+    assert (list(theirs.name), list(theirs.position)) == (["waist", "left_finger"], [0.5, 0.03])
+    # rclpy's serialize_message may leave unused bytes at the end; what DDS delivers has none
+    back = typestore().deserialize_cdr(
+        serialization.serialize_message(theirs)[: len(ours)], state.__msgtype__
+    )
+    assert (back.header.frame_id, list(back.position), list(back.effort)) == (
+        "base_link",
+        [0.5, 0.03],
+        [1.0, 2.0],
+    )
+
+
+def test_the_built_theia_msgs_read_our_action_chunks_and_we_read_theirs():
+    serialization = pytest.importorskip("rclpy.serialization")
+    built = pytest.importorskip("theia_msgs.msg")
+    chunk = built.ActionChunk(
+        policy_id="door-bc@1", action_space="ee_delta", horizon=1, dim=7, sequence=2**40
+    )
+    chunk.data.frombytes(np.arange(7, dtype=np.float32).tobytes())
+    name = "theia_msgs/msg/ActionChunk"
+    back = typestore().deserialize_cdr(serialization.serialize_message(chunk), name)
+    assert (back.policy_id, back.sequence, list(back.data)) == ("door-bc@1", 2**40, list(range(7)))
+    again = serialization.deserialize_message(bytes(typestore().serialize_cdr(back, name)), built.ActionChunk)
+    assert again.data == chunk.data

@@ -1,4 +1,6 @@
+import re
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from theia_core.tasks import get_task
 from theia_core.tasks.door import FULLY_OPEN_RAD, OPEN_RAD
 
 DOOR = get_task("door")
+SIMULATOR = Path(__file__).resolve().parents[3] / "ros2_ws/src/theia_sim/theia_sim"
 
 
 def test_the_door_protocol_is_the_papers_grid_of_fifty():
@@ -24,9 +27,15 @@ def test_the_door_protocol_is_the_papers_grid_of_fifty():
 
 
 def test_the_simulator_scores_the_stages_at_the_angles_of_the_task():
-    from theia_sim import door
-
-    assert (door.OPEN_RAD, door.FULLY_OPEN_RAD) == (OPEN_RAD, FULLY_OPEN_RAD)
+    found = dict(
+        match.groups()
+        for path in sorted(SIMULATOR.rglob("*.py"))
+        for match in re.finditer(r"^((?:FULLY_)?OPEN_RAD) = ([\d.]+)", path.read_text(), re.MULTILINE)
+    )
+    assert {name: float(value) for name, value in found.items()} == {
+        "OPEN_RAD": OPEN_RAD,
+        "FULLY_OPEN_RAD": FULLY_OPEN_RAD,
+    }
 
 
 def test_an_unknown_task_is_named():
