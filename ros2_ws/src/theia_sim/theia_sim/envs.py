@@ -1,40 +1,27 @@
-"""Names of the simulated tasks: `make_env(task)` and the scripted expert that goes with it."""
+"""The simulated tasks by name."""
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 from theia_core.errors import TheiaError
 
-if TYPE_CHECKING:
-    from theia_sim.door_env import DoorEnv
-    from theia_sim.expert import DoorExpert
 
-TASKS = ("door",)
-
-
-def make_env(task: str) -> "DoorEnv":
-    """The environment of a task; call its `reset` before anything else.
+def make_env(task: str) -> Any:
+    """A new environment of the task.
 
     Raises:
-        TheiaError: if no scene of that name exists.
+        TheiaError: if there is no simulation of that task, or nothing to render it with.
     """
-    _require(task)
-    from theia_sim.door_env import DoorEnv
+    if task == "door":
+        from theia_sim.scenes.door import DoorEnv
 
-    return DoorEnv()
-
-
-def make_expert(task: str) -> "DoorExpert":
-    """The scripted expert of a task.
-
-    Raises:
-        TheiaError: if no scene of that name exists.
-    """
-    _require(task)
-    from theia_sim.expert import DoorExpert
-
-    return DoorExpert()
+        return DoorEnv()
+    raise TheiaError(f"there is no simulation of task {task!r}; there is: door")
 
 
-def _require(task: str) -> None:
-    if task not in TASKS:
-        raise TheiaError(f"there is no simulated task {task!r}; known: {', '.join(TASKS)}")
+def make_expert(task: str) -> Any:
+    """The scripted expert of the task, with `act(env) -> (7,)`."""
+    if task == "door":
+        from theia_sim.scenes.expert import DoorExpert
+
+        return DoorExpert()
+    raise TheiaError(f"there is no scripted expert for task {task!r}; there is: door")
