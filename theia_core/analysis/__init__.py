@@ -1,0 +1,1 @@
+"""Analysis: pictures and numbers that show what an encoder sees."""
