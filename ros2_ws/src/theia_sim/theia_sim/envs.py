@@ -4,24 +4,33 @@ from typing import Any
 
 from theia_core.errors import TheiaError
 
+TASKS = ("door",)
+
 
 def make_env(task: str) -> Any:
-    """A new environment of the task.
+    """A new environment of the task; call its `reset` before anything else.
 
     Raises:
-        TheiaError: if there is no simulation of that task, or nothing to render it with.
+        TheiaError: if there is no simulation of that task.
     """
-    if task == "door":
-        from theia_sim.scenes.door import DoorEnv
+    _require(task)
+    from theia_sim.scenes.door import DoorEnv
 
-        return DoorEnv()
-    raise TheiaError(f"there is no simulation of task {task!r}; there is: door")
+    return DoorEnv()
 
 
 def make_expert(task: str) -> Any:
-    """The scripted expert of the task, with `act(env) -> (7,)`."""
-    if task == "door":
-        from theia_sim.scenes.expert import DoorExpert
+    """The scripted expert of the task, with `act(env) -> (7,)`.
 
-        return DoorExpert()
-    raise TheiaError(f"there is no scripted expert for task {task!r}; there is: door")
+    Raises:
+        TheiaError: if there is no simulation of that task.
+    """
+    _require(task)
+    from theia_sim.scenes.expert import DoorExpert
+
+    return DoorExpert()
+
+
+def _require(task: str) -> None:
+    if task not in TASKS:
+        raise TheiaError(f"there is no simulated task {task!r}; known: {', '.join(TASKS)}")

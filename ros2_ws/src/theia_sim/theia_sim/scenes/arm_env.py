@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
+import mujoco
 import numpy as np
 
 from theia_core.actions.profile import RobotProfile, load_profile
-from theia_sim.scenes.gl import choose_gl
-
-choose_gl()
-import mujoco  # noqa: E402  (reads MUJOCO_GL when it is imported)
+from theia_core.errors import TheiaError
+from theia_sim.rendering import Snapshot, SnapshotRenderer
 
 TIMESTEP_S = 0.002
 GRIPPER_RAD_PER_M = 40.0  # the gripper motor's angle for a metre of finger travel, roughly the crank's ratio
@@ -25,34 +24,11 @@ class JointState:
     effort: np.ndarray
 
 
-class SceneCamera:
-    """Renders a model; make and use it in one thread, whose OpenGL context it holds."""
-
-    def __init__(self, model: mujoco.MjModel, width: int = 640, height: int = 480) -> None:
-        """Make a renderer of `width` x `height` pixels with its own copy of the state."""
-        self._model, self._data = model, mujoco.MjData(model)
-        self._renderer = mujoco.Renderer(model, height, width)
-        self._options = mujoco.MjvOption()
-        self._options.geomgroup[:] = (1, 1, 1, 0, 0, 0)
-
-    def render(self, qpos: np.ndarray, camera: str = "policy") -> np.ndarray:
-        """Picture (height, width, 3) uint8 RGB of the configuration `qpos` (see `ArmEnv.snapshot`)."""
-        self._data.qpos[:] = qpos
-        mujoco.mj_kinematics(self._model, self._data)
-        mujoco.mj_camlight(self._model, self._data)
-        self._renderer.update_scene(self._data, camera=camera, scene_option=self._options)
-        return self._renderer.render()
-
-    def close(self) -> None:
-        """Free the OpenGL context."""
-        self._renderer.close()
-
-
 class ArmEnv:
     """A scene with the WidowX at its base_link, driven as xs_sdk drives it.
 
-    Not thread-safe. To render beside the physics, take `snapshot()` in the physics thread and hand it to a `SceneCamera` that
-    lives in the other thread.
+    Not thread-safe: one thread calls everything. For pictures in another thread hand it a `snapshot()` and a
+    renderer from `new_renderer()`.
     """
 
     def __init__(self, mjcf: str, files: dict[str, bytes], robot: str = "wx250s") -> None:
@@ -76,16 +52,23 @@ class ArmEnv:
         self._tcp = self.model.site("tcp").id
         self._gains = self.model.actuator_gainprm.copy(), self.model.actuator_biasprm.copy()
         self._gravcomp = self.model.body_gravcomp.copy()
-        self._camera: SceneCamera | None = None
+        self._torque = {"arm": True, "gripper": True}
+        self._pwm = 0.0
+        self._renderer: SnapshotRenderer | None = None
+        self.params: Any = None
+
+    def place(self, model: mujoco.MjModel, params: Any) -> None:
+        """Write a scene's parameters (places, colours, lights, cameras) into `model`, this one or a copy."""
+        raise NotImplementedError
 
     def _reset_arm(self, joints_rad: np.ndarray, finger_m: float) -> None:
         """Zero the state and put the arm at `joints_rad` (6,), gripper open to `finger_m` a finger."""
         mujoco.mj_resetData(self.model, self.data)
-        self.set_torque(True)
+        self.set_torque("all", True)
         self.data.qpos[self._arm_qpos] = joints_rad
         self.data.qpos[self._finger_qpos] = (finger_m, -finger_m)
         self.data.ctrl[self._arm_ctrl] = joints_rad
-        self.data.ctrl[self._finger_ctrl] = 200.0
+        self.set_gripper_pwm(200.0)
         mujoco.mj_forward(self.model, self.data)
 
     @property
@@ -107,23 +90,38 @@ class ArmEnv:
         self.data.ctrl[self._arm_ctrl] = joints_rad
 
     def set_gripper_pwm(self, pwm: float) -> None:
-        """PWM of the gripper motor, + opens and - closes, limited to 350; it persists."""
-        self.data.ctrl[self._finger_ctrl] = np.clip(pwm, -350.0, 350.0)
+        """PWM of the gripper motor, + opens and - closes, limited to 350; it persists until told otherwise."""
+        self._pwm = float(np.clip(pwm, -350.0, 350.0))
+        self.data.ctrl[self._finger_ctrl] = self._pwm if self._torque["gripper"] else 0.0
 
-    def set_torque(self, enabled: bool, joints: tuple[str, ...] | None = None) -> None:
-        """Switch the torque of the named joints (None: all of the arm and the gripper).
+    def set_torque(self, group: str, on: bool) -> None:
+        """Switch the motors of "arm", "gripper" or "all".
 
-        An arm without torque sinks under its weight. The gravity compensation is a property of the servo model and goes with it.
+        Without torque the arm sinks under its weight: gravity compensation is part of the servo model and goes
+        with it. Switched on again, the servos hold where they are and the gripper does not push.
+
+        Raises:
+            TheiaError: for another group.
         """
-        names = joints or (*self.profile.joint_names, "gripper")
-        for name in names:
-            for actuator in ("left_finger", "right_finger") if name == "gripper" else (name,):
-                index = self.model.actuator(actuator).id
-                self.model.actuator_gainprm[index] = self._gains[0][index] * enabled
-                self.model.actuator_biasprm[index] = self._gains[1][index] * enabled
-            if name != "gripper":
-                body = self.model.body(f"{name}_link").id
-                self.model.body_gravcomp[body] = self._gravcomp[body] * enabled
+        groups = ("arm", "gripper") if group == "all" else (group,)
+        if not set(groups) <= set(self._torque):
+            raise TheiaError(f"no motor group {group!r}; known: arm, gripper, all")
+        for name in groups:
+            was_on, self._torque[name] = self._torque[name], on
+            if name == "gripper":
+                self.set_gripper_pwm(self._pwm if on and was_on else 0.0)
+                continue
+            for table, gains in zip(
+                (self.model.actuator_gainprm, self.model.actuator_biasprm), self._gains, strict=True
+            ):
+                table[self._arm_ctrl] = gains[self._arm_ctrl] * on
+            self.model.body_gravcomp[:] = self._gravcomp * on
+            if on and not was_on:
+                self.set_joint_targets(self.data.qpos[self._arm_qpos])
+
+    def torque_is_on(self, group: str) -> bool:
+        """Whether the motors of "arm" or "gripper" have torque."""
+        return self._torque[group]
 
     def joint_state(self) -> JointState:
         """Joint state as xs_sdk publishes it."""
@@ -142,32 +140,25 @@ class ArmEnv:
         """Measured pose of the tool centre point in base_link: position (3,) [m], rotation (3, 3)."""
         return self.data.site_xpos[self._tcp].copy(), self.data.site_xmat[self._tcp].reshape(3, 3).copy()
 
-    def snapshot(self) -> np.ndarray:
-        """Configuration to render in another thread, with a `SceneCamera` of this environment's `model`."""
-        return self.data.qpos.copy()
+    def snapshot(self) -> Snapshot:
+        """All that a picture of the present moment depends on."""
+        return Snapshot(self.time_s, self.data.qpos.copy(), self.params)
 
-    def render(self, camera: str = "policy") -> np.ndarray:
-        """Picture (480, 640, 3) uint8 RGB from "policy" or "spectator"; call it from one thread only."""
-        if self._camera is None:
-            self._camera = SceneCamera(self.model)
-        return self._camera.render(self.data.qpos, camera)
+    def new_renderer(self) -> SnapshotRenderer:
+        """A renderer of this scene for one thread; cameras "policy" and "spectator"."""
+        return SnapshotRenderer(self.model, self.place)
+
+    def render(self, width: int = 640, height: int = 480, camera: str = "policy") -> np.ndarray:
+        """Picture (height, width, 3) uint8 RGB of the present moment."""
+        if self._renderer is None:
+            self._renderer = self.new_renderer()
+        return self._renderer.render(self.snapshot(), camera, width, height)
 
     def close(self) -> None:
-        """Free the renderer."""
-        if self._camera is not None:
-            self._camera.close()
-            self._camera = None
-
-    def _aim_camera(self, name: str, position_m: np.ndarray, target_m: np.ndarray) -> None:
-        """Put a fixed camera at `position_m`, looking at `target_m`, upright."""
-        index = self.model.camera(name).id
-        backward = (position_m - target_m) / np.linalg.norm(position_m - target_m)
-        right = np.cross([0.0, 0.0, 1.0], backward)
-        right /= np.linalg.norm(right)
-        frame = np.stack([right, np.cross(backward, right), backward], axis=1)
-        quaternion = np.zeros(4)
-        mujoco.mju_mat2Quat(quaternion, frame.ravel())
-        self.model.cam_pos[index], self.model.cam_quat[index] = position_m, quaternion
+        """Free the renderer of `render`."""
+        if self._renderer is not None:
+            self._renderer.close()
+            self._renderer = None
 
     def failure(self) -> str | None:
         """Why the simulation can no longer be trusted, None while it can."""
@@ -178,3 +169,15 @@ class ArmEnv:
     def info(self) -> dict[str, Any]:
         """Task state for people and logs."""
         return {}
+
+
+def aim_camera(model: mujoco.MjModel, name: str, position_m: np.ndarray, target_m: np.ndarray) -> None:
+    """Put a fixed camera at `position_m` (3,), looking at `target_m` (3,), upright."""
+    backward = (position_m - target_m) / np.linalg.norm(position_m - target_m)
+    right = np.cross([0.0, 0.0, 1.0], backward)
+    right /= np.linalg.norm(right)
+    frame = np.stack([right, np.cross(backward, right), backward], axis=1)
+    quaternion = np.zeros(4)
+    mujoco.mju_mat2Quat(quaternion, frame.ravel())
+    camera = model.camera(name)
+    camera.pos[:], camera.quat[:] = position_m, quaternion

@@ -3,11 +3,12 @@
 import colorsys
 from dataclasses import dataclass
 
+import mujoco
 import numpy as np
 
 from theia_core.actions.profile import load_profile
 from theia_sim.scenes import fridge, kitchen
-from theia_sim.scenes.arm_env import ArmEnv
+from theia_sim.scenes.arm_env import ArmEnv, aim_camera
 from theia_sim.scenes.widowx import widowx_mjcf
 
 OPEN_RAD = 0.35  # 20 degrees: the door has left its frame
@@ -87,52 +88,38 @@ class DoorEnv(ArmEnv):
         """Compile the scene once; `reset` changes it."""
         super().__init__(_scene(), kitchen.TEXTURES())
         self._door = self.model.joint("door")
-        self._kitchen = self.model.body("kitchen").id
         self._bar = self.model.geom("bar").id
         self._pads = (self.model.geom("left_pad").id, self.model.geom("right_pad").id)
         self.kitchen_m = np.zeros(3)
 
     def reset(self, params: DoorParams) -> None:
         """Set up the scene of `params` and put the arm at its start pose."""
-        model = self.model
         self.params = params
-        height_m = params.base_height_m - kitchen.NOMINAL_BASE_HEIGHT_M
-        self.kitchen_m = np.array([0.0, -params.x_position_m, -height_m])
-        model.body_pos[self._kitchen] = self.kitchen_m
-        for body in ("fridge", "door"):  # bodies of their own, so that their contacts are not filtered
-            index = model.body(body).id
-            model.body_pos[index] = self._homes[body] + self.kitchen_m
-        model.dof_frictionloss[self._door.dofadr[0]] = params.door_friction
-        self._paint(params)
-        self._aim_camera(
-            "policy", CAMERA_M + params.camera_shift_m, CAMERA_TARGET_M + np.array(params.target_shift_m)
-        )
-        model.cam_fovy[model.camera("policy").id] = params.fovy_deg
-        self._aim_camera("spectator", SPECTATOR_M, SPECTATOR_TARGET_M)
+        self.kitchen_m = _kitchen_place(params)
+        self.place(self.model, params)
         self._stages = dict.fromkeys(self.stage_names, False)
         self._held_rad = self._last_rad = 0.0
         self._reset_arm(np.array(params.start_rad), params.finger_m)
 
-    def _paint(self, params: DoorParams) -> None:
-        model = self.model
-
-        def material(name: str, rgb: tuple[float, ...]) -> None:
-            model.mat_rgba[model.material(name).id][:3] = np.clip(rgb, 0, 1)
-
-        material("fridge", params.door_rgb)
-        material("fridge_body", params.body_rgb)
-        material("wood", (params.counter_tint,) * 3)
-        material("wall", params.wall_rgb)
-        key = model.light("key").id
-        model.light_diffuse[key] = 0.62 * params.light_strength
-        model.light_dir[key] = np.array(
-            [0.45 + params.light_direction[0], 0.25 + params.light_direction[1], -0.85]
-        )
-
-    @property
-    def _homes(self) -> dict[str, np.ndarray]:
-        x, y, z = fridge.HINGE_M
-        return {"door": np.array([x, y, z]), "fridge": np.array([x, y + 0.082, z])}
+    def place(self, model: mujoco.MjModel, params: DoorParams) -> None:
+        """Write the scene's parameters into `model`."""
+        kitchen_m = _kitchen_place(params)
+        for body, home_m in _HOMES_M.items():
+            model.body(body).pos[:] = home_m + kitchen_m
+        model.joint("door").frictionloss[:] = params.door_friction
+        for material, rgb in (
+            ("fridge", params.door_rgb),
+            ("fridge_body", params.body_rgb),
+            ("wood", (params.counter_tint,) * 3),
+            ("wall", params.wall_rgb),
+        ):
+            model.mat_rgba[model.material(material).id][:3] = np.clip(rgb, 0, 1)
+        key = model.light("key")
+        key.diffuse[:] = 0.62 * params.light_strength
+        key.dir[:] = (0.45 + params.light_direction[0], 0.25 + params.light_direction[1], -0.85)
+        aim_camera(model, "policy", CAMERA_M + params.camera_shift_m, CAMERA_TARGET_M + params.target_shift_m)
+        aim_camera(model, "spectator", SPECTATOR_M, SPECTATOR_TARGET_M)
+        model.camera("policy").fovy[:] = params.fovy_deg
 
     @property
     def door_angle_rad(self) -> float:
@@ -179,13 +166,27 @@ class DoorEnv(ArmEnv):
         }
 
 
+# Kitchen, fridge and door are bodies of their own below the world, so that their contacts are not filtered.
+_HOMES_M = {
+    "kitchen": np.zeros(3),
+    "fridge": fridge.HINGE_M + np.array([0.0, fridge.MIDDLE_FROM_HINGE_M, 0.0]),
+    "door": fridge.HINGE_M,
+}
+
+
+def _kitchen_place(params: DoorParams) -> np.ndarray:
+    """Where the kitchen is (3,), seen from the arm's base, against its nominal place."""
+    height_m = params.base_height_m - kitchen.NOMINAL_BASE_HEIGHT_M
+    return np.array([0.0, -params.x_position_m, -height_m])
+
+
 def _scene() -> str:
     arm = widowx_mjcf(load_profile("wx250s"))
     return f"""<mujoco model="toy kitchen: door">
 <compiler angle="radian" autolimits="true"/>
 <option timestep="0.002" integrator="implicitfast" cone="elliptic" impratio="10"/>
 <visual>
- <global offwidth="640" offheight="480"/><quality offsamples="4" numslices="20" numstacks="12"/><map znear=".05" zfar="12"/>
+ <global offwidth="1280" offheight="960"/><quality offsamples="4" numslices="20" numstacks="12"/><map znear=".05" zfar="12"/>
  <headlight ambient=".42 .42 .43" diffuse=".22 .22 .22" specular=".05 .05 .05"/>
 </visual>
 <default>{arm.defaults}{kitchen.DEFAULTS}</default>

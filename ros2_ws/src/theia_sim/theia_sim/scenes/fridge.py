@@ -8,6 +8,7 @@ HINGE_M = np.array([0.43, -0.10, 0.20])  # axis of the door at half its height, 
 BAR_RADIUS_M = 0.138  # from the hinge to the bar, along the door
 BAR_STANDOFF_M = 0.060  # from the hinge's plane to the bar, outwards
 BAR_HALF_LENGTH_M = 0.045
+MIDDLE_FROM_HINGE_M = 0.082  # of the fridge, along its front
 
 
 def bar_position(kitchen_m: np.ndarray, angle_rad: float) -> np.ndarray:
@@ -33,7 +34,7 @@ def fridge_assets() -> str:
 def fridge_body() -> str:
     """Bodies of the fridge, to place into the kitchen's body."""
     x, y, z = HINGE_M
-    middle_y = y + 0.082
+    middle_y = y + MIDDLE_FROM_HINGE_M
     solid = 'material="fridge_body" class="solid"'
     bar_x, half = -BAR_STANDOFF_M, BAR_HALF_LENGTH_M
     return f"""

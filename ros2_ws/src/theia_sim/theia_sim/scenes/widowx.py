@@ -114,7 +114,9 @@ def widowx_mjcf(profile: RobotProfile) -> ArmMjcf:
             '<inertial pos=".014 0 0" mass=".016" diaginertia="5e-6 5e-6 5e-6"/>'
             f'<joint name="{side}_finger" type="slide" axis="0 1 0" range="{limits[0]} {limits[1]}" '
             f'damping="{FINGER_DAMPING}" armature=".05" solreflimit=".005 1"/>'
-            + visual("10_gripper_finger", euler, f"0 {0.005 * sign} 0", primitive).replace("arm_visual", "finger_visual")
+            + visual("10_gripper_finger", euler, f"0 {0.005 * sign} 0", primitive).replace(
+                "arm_visual", "finger_visual"
+            )
             + f'<geom name="{side}_pad" type="box" size=".018 .005 .011" pos=".026 {-0.009 * sign} 0" class="pad"/>'
             "</body>"
         )
