@@ -8,7 +8,7 @@ import numpy as np
 
 from theia_core.actions.profile import RobotProfile, load_profile
 from theia_core.errors import TheiaError
-from theia_sim.rendering import Snapshot, SnapshotRenderer
+from theia_sim.scenes.rendering import Snapshot, SnapshotRenderer
 
 TIMESTEP_S = 0.002
 GRIPPER_RAD_PER_M = 40.0  # the gripper motor's angle for a metre of finger travel, roughly the crank's ratio
