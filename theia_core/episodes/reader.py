@@ -19,13 +19,8 @@ from theia_core.episodes.topics import COMPRESSED_IMAGE, EPISODE_EVENT, EXECUTED
 from theia_core.episodes.writer import METADATA_NAME, PARTIAL_SUFFIX
 from theia_core.errors import TheiaError
 
-_DAMAGE = (
-    McapError,
-    struct.error,
-    ValueError,
-    KeyError,
-    OverflowError,
-)  # what the MCAP reader meets in bad bytes
+# What the MCAP reader meets in bad bytes; a wrong length may ask for more memory than there is.
+_DAMAGE = (McapError, ValueError, KeyError, OverflowError, MemoryError)
 TRASH = ".trash"  # folder beside the episodes that `theia episodes delete` moves them to
 
 

@@ -56,7 +56,7 @@ class EpisodeWriter:
         self._schemas: dict[str, int] = {}
         self._last_log_time_ns = 0
         self._stream: BinaryIO | None = self._open()
-        self._mcap = McapWriter(self._stream, compression=CompressionType.NONE)
+        self._mcap = McapWriter(self._stream, compression=CompressionType.NONE, enable_data_crcs=True)
         self._mcap.start(profile="ros2", library="theia")
         self._write_metadata(complete=False)
         self._mcap.flush()

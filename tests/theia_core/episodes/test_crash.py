@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 import pytest
+from mcap.opcode import Opcode
 
 from theia_core.episodes import EpisodeWriter, load_episode, resample
 from theia_core.episodes import writer as writer_module
@@ -90,6 +91,25 @@ def test_a_flipped_bit_in_the_messages_is_noticed(record):
     data[len(data) // 3] ^= 0x10
     path.write_bytes(data)
     with pytest.raises(TheiaError, match="cannot be read to its end: it is damaged"):
+        load_episode(path)
+
+
+def test_a_changed_letter_in_the_metadata_is_noticed(record):
+    path = record()
+    path.write_bytes(path.read_bytes().replace(b'"task": "door"', b'"task": "poor"'))
+    with pytest.raises(TheiaError, match="cannot be read to its end: it is damaged"):
+        load_episode(path)
+
+
+def test_a_wrong_length_that_asks_for_more_memory_than_there_is_is_noticed(record):
+    path = record()
+    data = bytearray(path.read_bytes())
+    start = 8
+    while data[start] != Opcode.CHUNK:
+        start += 9 + int.from_bytes(data[start + 1 : start + 9], "little")
+    data[start + 9 + 32 : start + 9 + 40] = (2**60).to_bytes(8, "little")
+    path.write_bytes(data)
+    with pytest.raises(TheiaError, match="cannot be read to its end"):
         load_episode(path)
 
 
