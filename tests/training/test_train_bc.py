@@ -19,7 +19,7 @@ from theia_training.train_bc import TrainConfig, train
 @pytest.fixture
 def config(square_data, short_recipe, tmp_path):
     return TrainConfig(
-        task="door", data=(square_data,), out=tmp_path / "run", recipe=short_recipe, progress=False
+        task="door", data=(square_data,), out=tmp_path / "run", recipe=short_recipe, threads=1, progress=False
     )
 
 
@@ -28,7 +28,10 @@ def trained(square_data, squares, tmp_path_factory):
     """One policy, trained long enough to see the square."""
     recipe = replace(RECIPES["cpu"], epochs=16, batch_size=16, warmup_updates=10, token_dropout=0.0)
     out = tmp_path_factory.mktemp("trained")
-    train(TrainConfig(task="door", data=(square_data,), out=out, recipe=recipe, progress=False), squares.read)
+    train(
+        TrainConfig(task="door", data=(square_data,), out=out, recipe=recipe, threads=1, progress=False),
+        squares.read,
+    )
     return out
 
 
