@@ -1,0 +1,58 @@
+"""theia collect and theia eval, as the user types them."""
+
+import json
+
+import pytest
+
+from theia_core.cli import main
+from theia_core.episodes import find_episodes, load_episode, resample
+from theia_core.evaluation import Ledger
+
+
+def run(*words):
+    return main([str(word) for word in words])
+
+
+@pytest.mark.slow
+def test_collect_records_episodes_that_training_can_read_and_resumes(tmp_path, capsys):
+    assert run("collect", "door", "--episodes", 2, "--out", tmp_path, "--workers", 1, "--noise-mm", 3) == 0
+    paths = find_episodes(tmp_path)
+    assert len(paths) == 2
+    episode = load_episode(paths[0])
+    assert episode.metadata["success"] and episode.metadata["noise_mm"] == 3
+    steps = resample(episode)
+    assert len(steps.images) == len(steps.joints) == len(steps.actions) == episode.metadata["steps"]
+    assert steps.images[0].shape == (480, 640, 3)
+    capsys.readouterr()
+    assert run("collect", "door", "--episodes", 2, "--out", tmp_path, "--workers", 1) == 0
+    assert "2 of 2 episodes are there already" in capsys.readouterr().out
+
+
+def test_eval_writes_the_documented_json_and_resumes_from_the_ledger(tmp_path, capsys):
+    out, ledger = tmp_path / "out.json", tmp_path / "trials.jsonl"
+    words = ("eval", "door", "--policy", "expert", "--seed", 7, "--workers", 1, "--ledger", ledger)
+    assert run(*words, "--trials", 2) == 0
+    assert run(*words, "--trials", 3, "--resume", "--json", out) == 0
+    assert "2 of 3 trials are in the ledger already" in capsys.readouterr().out
+    result = json.loads(out.read_text())
+    assert result["simulated"] is True and result["task"] == "door" and result["seed"] == 7
+    stage = result["stages"]["fully_open"]
+    assert stage["trials"] == 3 and len(stage["ci95"]) == 2
+    assert sorted(record["index"] for record in Ledger(ledger).read()) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("eval", "door", "--trials", "0"), "--trials must be at least 1"),
+        (("eval", "door", "--resume"), "--resume needs --ledger"),
+        (("eval", "door", "--policy", "no_such_policy"), "no_such_policy"),
+        (("eval", "door", "--policy", "expert", "--json", "/no/such/folder/x.json"), "/no/such/folder"),
+        (("collect", "door", "--episodes", "0", "--out", "x"), "--episodes must be at least 1"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_exit_code_2(words, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(*words) == 2
+    error = capsys.readouterr().err
+    assert message in error and "Traceback" not in error
