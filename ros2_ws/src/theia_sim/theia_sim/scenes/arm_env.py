@@ -11,7 +11,12 @@ from theia_core.errors import TheiaError
 from theia_sim.scenes.rendering import Snapshot, SnapshotRenderer
 
 TIMESTEP_S = 0.002
-GRIPPER_RAD_PER_M = 40.0  # the gripper motor's angle for a metre of finger travel, roughly the crank's ratio
+HORN_M, ROD_M = 0.014, 0.024  # crank and rod between the gripper's motor and its fingers (xs_sdk's numbers)
+_BROKEN = (
+    mujoco.mjtWarning.mjWARN_BADQPOS,
+    mujoco.mjtWarning.mjWARN_BADQVEL,
+    mujoco.mjtWarning.mjWARN_BADQACC,
+)
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,7 @@ class ArmEnv:
         """Compile the scene.
 
         Args:
-            mjcf: the whole scene; joints, actuators and the site "tcp" of the arm as `theia_sim.widowx` names them.
+            mjcf: the whole scene; the arm's joints, actuators and site "tcp" as `scenes.widowx` names them.
             files: textures and other files that the scene names.
             robot: profile of the arm.
         """
@@ -86,19 +91,34 @@ class ArmEnv:
         """Bookkeeping of a task after every 2 ms."""
 
     def set_joint_targets(self, joints_rad: np.ndarray) -> None:
-        """Goal positions (6,) of the arm's servos [rad]."""
-        self.data.ctrl[self._arm_ctrl] = joints_rad
+        """Goal positions (6,) of the arm's servos [rad]; like the motors, clipped to the joint limits.
+
+        Raises:
+            TheiaError: if the goal is not six finite numbers.
+        """
+        goal = np.asarray(joints_rad, dtype=float)
+        if goal.shape != (len(self._arm_ctrl),) or not np.all(np.isfinite(goal)):
+            raise TheiaError(f"joint targets must be 6 finite angles [rad], not {joints_rad}")
+        self.data.ctrl[self._arm_ctrl] = np.clip(
+            goal, self.profile.joint_lower_rad, self.profile.joint_upper_rad
+        )
 
     def set_gripper_pwm(self, pwm: float) -> None:
-        """PWM of the gripper motor, + opens and - closes, limited to 350; it persists until told otherwise."""
+        """PWM of the gripper motor: + opens, - closes, at most 350 counts; it persists until told otherwise.
+
+        Raises:
+            TheiaError: if it is not a finite number.
+        """
+        if not np.isfinite(pwm):
+            raise TheiaError(f"the gripper's PWM must be a finite number, not {pwm}")
         self._pwm = float(np.clip(pwm, -350.0, 350.0))
         self.data.ctrl[self._finger_ctrl] = self._pwm if self._torque["gripper"] else 0.0
 
     def set_torque(self, group: str, on: bool) -> None:
         """Switch the motors of "arm", "gripper" or "all".
 
-        Without torque the arm sinks under its weight: gravity compensation is part of the servo model and goes
-        with it. Switched on again, the servos hold where they are and the gripper does not push.
+        Without torque the arm sinks under its weight: gravity compensation is part of the servo model and
+        goes with it. Switched on again, the servos hold where they are and the gripper does not push.
 
         Raises:
             TheiaError: for another group.
@@ -124,16 +144,17 @@ class ArmEnv:
         return self._torque[group]
 
     def joint_state(self) -> JointState:
-        """Joint state as xs_sdk publishes it."""
+        """Joint state as xs_sdk publishes it; efforts are what the motors give [Nm, fingers N]."""
         finger_m = self.data.qpos[self._finger_qpos]
         finger_m_s = self.data.qvel[self._finger_dof]
-        effort = self.data.qfrc_actuator
-        turn, turn_rate = GRIPPER_RAD_PER_M * (finger_m[0] - 0.026), GRIPPER_RAD_PER_M * finger_m_s[0]
+        effort = self.data.qfrc_actuator + self.data.qfrc_gravcomp
+        pushes = effort[self._finger_dof]
+        rad_per_m = gripper_rad_per_m(finger_m[0])
         return JointState(
             (*self.profile.joint_names, "gripper", "left_finger", "right_finger"),
-            np.concatenate([self.data.qpos[self._arm_qpos], [turn], finger_m]),
-            np.concatenate([self.data.qvel[self._arm_dof], [turn_rate], finger_m_s]),
-            np.concatenate([effort[self._arm_dof], [effort[self._finger_dof[0]]], effort[self._finger_dof]]),
+            np.concatenate([self.data.qpos[self._arm_qpos], [gripper_rad(finger_m[0])], finger_m]),
+            np.concatenate([self.data.qvel[self._arm_dof], [rad_per_m * finger_m_s[0]], finger_m_s]),
+            np.concatenate([effort[self._arm_dof], [(pushes[0] - pushes[1]) / rad_per_m], pushes]),
         )
 
     def tcp(self) -> tuple[np.ndarray, np.ndarray]:
@@ -141,7 +162,13 @@ class ArmEnv:
         return self.data.site_xpos[self._tcp].copy(), self.data.site_xmat[self._tcp].reshape(3, 3).copy()
 
     def snapshot(self) -> Snapshot:
-        """All that a picture of the present moment depends on."""
+        """All that a picture of the present moment depends on.
+
+        Raises:
+            TheiaError: before the first `reset`.
+        """
+        if self.params is None:
+            raise TheiaError("the environment has no scene yet; call reset(params) first")
         return Snapshot(self.time_s, self.data.qpos.copy(), self.params)
 
     def new_renderer(self) -> SnapshotRenderer:
@@ -161,8 +188,8 @@ class ArmEnv:
             self._renderer = None
 
     def failure(self) -> str | None:
-        """Why the simulation can no longer be trusted, None while it can."""
-        if not np.all(np.isfinite(self.data.qpos)) or np.max(np.abs(self.data.qvel)) > 60.0:
+        """Why the simulation can no longer be trusted since `reset`, None while it can."""
+        if any(self.data.warning[kind].number for kind in _BROKEN) or np.max(np.abs(self.data.qvel)) > 60.0:
             return "the simulation became unstable"
         return None
 
@@ -181,3 +208,16 @@ def aim_camera(model: mujoco.MjModel, name: str, position_m: np.ndarray, target_
     mujoco.mju_mat2Quat(quaternion, frame.ravel())
     camera = model.camera(name)
     camera.pos[:], camera.quat[:] = position_m, quaternion
+
+
+def gripper_rad(finger_m: float) -> float:
+    """Angle of the gripper's motor [rad] for a finger position, by xs_sdk's crank and rod."""
+    cosine = (HORN_M**2 + finger_m**2 - ROD_M**2) / (2 * HORN_M * finger_m)
+    return float(np.pi / 2 - np.arccos(np.clip(cosine, -1.0, 1.0)))
+
+
+def gripper_rad_per_m(finger_m: float) -> float:
+    """How fast the gripper's motor turns with its finger [rad/m] at a finger position."""
+    turn = gripper_rad(finger_m)
+    rod_along_m = finger_m - HORN_M * np.sin(turn)
+    return float(rod_along_m / (finger_m * HORN_M * np.cos(turn)))

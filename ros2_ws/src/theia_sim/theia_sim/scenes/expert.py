@@ -1,8 +1,9 @@
-"""The scripted expert of the door task: a smooth function of the present state, without memory and without pauses.
+"""The scripted expert of the door task: a smooth function of the present state, without memory or pauses.
 
-Experts that stop and go are hard to clone: at a pause the picture does not say what comes next. This one approaches the bar in a
-funnel (the nearer to the approach line, the further forward), closes when the bar lies between the pads, and pulls along the
-door's arc while it holds; when the bar slips away the same rules lead back to it.
+Experts that stop and go are hard to clone: at a pause the picture does not say what comes next. This one
+approaches the bar in a funnel (the nearer to the approach line, the further forward), closes when the bar
+lies between the pads, and pulls along the door's arc while it holds; when the bar slips away the same rules
+lead back to it.
 """
 
 import numpy as np

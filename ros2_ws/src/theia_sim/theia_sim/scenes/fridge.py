@@ -1,4 +1,4 @@
-"""The toy fridge as MJCF: a hollow body with food in it, a fixed freezer door and the hinged door with its bar handle."""
+"""The toy fridge as MJCF: hollow body with food in it, fixed freezer door, hinged door with a bar handle."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ MIDDLE_FROM_HINGE_M = 0.082  # of the fridge, along its front
 
 
 def bar_position(kitchen_m: np.ndarray, angle_rad: float) -> np.ndarray:
-    """Centre of the bar (3,) in base_link, for a kitchen moved by `kitchen_m` (3,) and a door open by `angle_rad`."""
+    """Centre of the bar (3,) in base_link: kitchen moved by `kitchen_m` (3,), door open by `angle_rad`."""
     cos, sin = np.cos(angle_rad), np.sin(angle_rad)
     out, along = -BAR_STANDOFF_M, BAR_RADIUS_M
     return HINGE_M + kitchen_m + np.array([cos * out - sin * along, sin * out + cos * along, 0.0])
@@ -69,12 +69,17 @@ def fridge_body() -> str:
  <geom type="mesh" mesh="fridge_door" pos="-.012 .077 0" material="fridge" class="solid"/>
  <geom type="box" size=".002 .068 .108" pos="-.001 .077 0" material="white" class="scenery"/>
  <geom type="box" size=".010 .056 .012" pos=".010 .080 -.05" rgba=".85 .9 .93 1" class="scenery"/>
- <geom name="bar" type="capsule" size=".007 {half}" pos="{bar_x} {BAR_RADIUS_M} 0" material="steel" class="solid"
+ <geom name="bar" type="capsule" size=".007 {half}" pos="{bar_x} {BAR_RADIUS_M} 0" material="steel"
+  class="solid"
   condim="6" friction="1.2 .02 .002"/>
- <geom type="capsule" size=".0055" fromto="-.018 {BAR_RADIUS_M} {half} {bar_x} {BAR_RADIUS_M} {half}" material="steel" class="solid"/>
- <geom type="capsule" size=".0055" fromto="-.018 {BAR_RADIUS_M} {-half} {bar_x} {BAR_RADIUS_M} {-half}" material="steel" class="solid"/>
- <geom type="cylinder" size=".011 .002" euler="0 1.5708 0" pos="-.023 .045 .065" rgba=".95 .80 .15 1" class="scenery"/>
- <geom type="cylinder" size=".009 .002" euler="0 1.5708 0" pos="-.023 .080 .080" rgba=".25 .55 .85 1" class="scenery"/>
+ <geom type="capsule" size=".0055" fromto="-.018 {BAR_RADIUS_M} {half} {bar_x} {BAR_RADIUS_M} {half}"
+  material="steel" class="solid"/>
+ <geom type="capsule" size=".0055" fromto="-.018 {BAR_RADIUS_M} {-half} {bar_x} {BAR_RADIUS_M} {-half}"
+  material="steel" class="solid"/>
+ <geom type="cylinder" size=".011 .002" euler="0 1.5708 0" pos="-.023 .045 .065" rgba=".95 .80 .15 1"
+  class="scenery"/>
+ <geom type="cylinder" size=".009 .002" euler="0 1.5708 0" pos="-.023 .080 .080" rgba=".25 .55 .85 1"
+  class="scenery"/>
  <geom type="box" size=".0015 .018 .013" pos="-.0225 .055 .010" rgba=".97 .96 .90 1" class="scenery"/>
 </body>
 """

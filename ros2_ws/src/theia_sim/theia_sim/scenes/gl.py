@@ -55,7 +55,8 @@ def new_context(width: int, height: int) -> Any:
     except Exception as error:  # the bindings raise anything from ImportError to AttributeError here
         packages = PACKAGES.get(backend, PACKAGES["egl"])
         raise TheiaError(
-            f"OpenGL through {backend} does not start ({error}); is everything of 'apt install {packages}' there?"
+            f"OpenGL through {backend} does not start ({error}); "
+            f"is everything of 'apt install {packages}' there?"
         ) from error
     return context
 

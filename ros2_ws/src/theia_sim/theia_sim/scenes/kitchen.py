@@ -1,7 +1,8 @@
-"""The toy kitchen around the robot as MJCF: floor, wall, counter with sink and stove, shelf, and pieces that scenes share.
+"""The toy kitchen around the robot as MJCF: room, counter with sink and stove, shelf, shared pieces.
 
-Frame: the arm's base_link at its nominal height of 0.43 m over the floor; x to the kitchen, y left, z up. Everything but the
-robot's own table hangs on one body, which a scene moves to vary the base's height and its place along the kitchen.
+Frame: the arm's base_link at its nominal height of 0.43 m over the floor; x to the kitchen, y left, z up.
+Everything but the robot's own table hangs on one body, which a scene moves to vary the base's height and its
+place along the kitchen.
 """
 
 from theia_sim.scenes.assets import rounded_box_vertices
@@ -13,7 +14,8 @@ FRONT_X_M = 0.435  # front plane of counter and fridge
 TEXTURES = kitchen_textures
 
 ASSETS = """
-<texture name="sky" type="skybox" builtin="gradient" rgb1=".93 .95 .97" rgb2=".75 .78 .82" width="128" height="128"/>
+<texture name="sky" type="skybox" builtin="gradient" rgb1=".93 .95 .97" rgb2=".75 .78 .82" width="128"
+ height="128"/>
 <texture name="wood" type="2d" file="wood.png"/><texture name="floor" type="2d" file="floor.png"/>
 <texture name="tiles" type="2d" file="tiles.png"/><texture name="wall" type="2d" file="wall.png"/>
 <texture name="stone" type="2d" file="stone.png"/>
@@ -32,7 +34,9 @@ ASSETS = """
 DEFAULTS = """
 <default class="scenery"><geom contype="0" conaffinity="0" group="1"/></default>
 <default class="solid"><geom contype="1" conaffinity="2" group="1"/></default>
-<default class="shadow"><geom type="ellipsoid" contype="0" conaffinity="0" group="1" rgba="0 0 0 .28"/></default>
+<default class="shadow">
+ <geom type="ellipsoid" contype="0" conaffinity="0" group="1" rgba="0 0 0 .28"/>
+</default>
 """
 
 
@@ -81,7 +85,7 @@ def fridge_stand() -> str:
 
 
 def counter_left() -> str:
-    """Cabinet with wooden top, sink with tap and stove, tiles behind it and a shelf over it, y from 0.10 to 0.62."""
+    """Cabinet with wooden top, sink, tap and stove, tiles behind and a shelf above, y from 0.10 to 0.62."""
     return f"""
 <geom type="box" size=".10 .26 .275" pos=".545 .36 -.155" material="cabinet" class="solid"/>
 <geom type="box" size=".115 .27 .012" pos=".54 .36 .132" material="wood" class="solid"/>
@@ -128,21 +132,25 @@ def corner_right() -> str:
 <geom type="mesh" mesh="toaster" pos=".56 -.43 .109" rgba=".80 .35 .28 1" class="scenery"/>
 <geom type="box" size=".006 .04 .002" pos=".56 -.43 .1435" rgba=".1 .1 .1 1" class="scenery"/>
 <geom class="shadow" size=".055 .075 .0006" pos=".56 -.43 .0745"/>
-<geom type="box" size=".16 .21 .004" euler="0 1.5708 0" pos=".654 -.38 .235" material="tiles" class="scenery"/>
+<geom type="box" size=".16 .21 .004" euler="0 1.5708 0" pos=".654 -.38 .235" material="tiles"
+ class="scenery"/>
 """
 
 
 def _jar(x_m: float, y_m: float, z_m: float, rgba: str) -> str:
     return (
         f'<geom type="mesh" mesh="jar" pos="{x_m} {y_m} {z_m + 0.027}" rgba="{rgba}" class="scenery"/>'
-        f'<geom type="cylinder" size=".019 .005" pos="{x_m} {y_m} {z_m + 0.057}" material="steel" class="scenery"/>'
+        f'<geom type="cylinder" size=".019 .005" pos="{x_m} {y_m} {z_m + 0.057}" material="steel" '
+        'class="scenery"/>'
     )
 
 
 def _mug(x_m: float, y_m: float, z_m: float, rgba: str) -> str:
     return (
-        f'<geom type="cylinder" size=".023 .026" pos="{x_m} {y_m} {z_m + 0.026}" rgba="{rgba}" class="scenery"/>'
-        f'<geom type="cylinder" size=".020 .001" pos="{x_m} {y_m} {z_m + 0.0525}" rgba=".25 .16 .1 1" class="scenery"/>'
+        f'<geom type="cylinder" size=".023 .026" pos="{x_m} {y_m} {z_m + 0.026}" rgba="{rgba}" '
+        'class="scenery"/>'
+        f'<geom type="cylinder" size=".020 .001" pos="{x_m} {y_m} {z_m + 0.0525}" rgba=".25 .16 .1 1" '
+        'class="scenery"/>'
         f'<geom type="capsule" size=".0035" fromto="{x_m - 0.02} {y_m - 0.012} {z_m + 0.04} '
         f'{x_m - 0.034} {y_m - 0.018} {z_m + 0.026}" rgba="{rgba}" class="scenery"/>'
         f'<geom type="capsule" size=".0035" fromto="{x_m - 0.034} {y_m - 0.018} {z_m + 0.026} '

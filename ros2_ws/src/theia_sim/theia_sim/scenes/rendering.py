@@ -121,7 +121,7 @@ class SnapshotRenderer:
             self._camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
         elif self._thread != threading.get_ident():
             raise TheiaError(
-                "this renderer belongs to another thread: OpenGL contexts cannot change threads, make one per thread"
+                "this renderer belongs to another thread: OpenGL contexts cannot move, make one each"
             )
         else:
             self._context.make_current()

@@ -1,4 +1,4 @@
-"""Procedural textures for the toy kitchen, as PNG bytes for MuJoCo's asset table. Deterministic: one seed each."""
+"""Procedural textures of the toy kitchen, as PNG bytes for MuJoCo's asset table; each has its own seed."""
 
 import cv2
 import numpy as np

@@ -1,7 +1,8 @@
-"""MJCF of the WidowX 250s: kinematics from the robot profile, masses and drives from the Interbotix description.
+"""MJCF of the WidowX 250s: kinematics from the robot profile, masses from the Interbotix description.
 
-The arm's joints are position servos (X-series motors in position mode); the fingers are driven by a force proportional to the
-gripper's PWM against heavy damping, so that they move at about 6 cm/s and keep pushing, as the PWM gripper of xs_sdk does.
+The arm's joints are position servos (X-series motors in position mode); the fingers are driven by a force
+proportional to the gripper's PWM against heavy damping, so that they move at about 6 cm/s and keep pushing,
+as the PWM gripper of xs_sdk does.
 """
 
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ SERVO_KP, SERVO_KV = 300.0, 20.0
 
 @dataclass(frozen=True)
 class _Link:
-    """Inertia and looks of the body behind one joint: mass [kg], centre of mass, effort limit [Nm], mesh and its pose."""
+    """The body behind one joint: mass [kg], centre of mass, effort limit [Nm], mesh and the mesh's pose."""
 
     mass: float
     com: str
@@ -80,7 +81,7 @@ _LINKS = (
 
 @dataclass(frozen=True)
 class ArmMjcf:
-    """Pieces of MJCF to place into a scene: `body` at the arm's base, `assets`, `actuators`, `equality`, `defaults`."""
+    """Pieces of MJCF to place into a scene, each where its name says; `body` goes to the arm's base."""
 
     body: str
     assets: str
@@ -117,7 +118,8 @@ def widowx_mjcf(profile: RobotProfile) -> ArmMjcf:
             + visual("10_gripper_finger", euler, f"0 {0.005 * sign} 0", primitive).replace(
                 "arm_visual", "finger_visual"
             )
-            + f'<geom name="{side}_pad" type="box" size=".018 .005 .011" pos=".026 {-0.009 * sign} 0" class="pad"/>'
+            + f'<geom name="{side}_pad" type="box" size=".018 .005 .011" pos=".026 {-0.009 * sign} 0" '
+            'class="pad"/>'
             "</body>"
         )
     for index in reversed(range(len(_LINKS))):
@@ -150,11 +152,13 @@ def widowx_mjcf(profile: RobotProfile) -> ArmMjcf:
         actuators=actuators,
         equality='<joint joint1="left_finger" joint2="right_finger" polycoef="0 -1 0 0 0" solref=".004 1"/>',
         defaults=(
-            '<default class="arm_visual"><geom contype="0" conaffinity="0" group="2" material="arm"/></default>'
-            '<default class="finger_visual"><geom contype="0" conaffinity="0" group="2" material="finger"/></default>'
+            '<default class="arm_visual">'
+            '<geom contype="0" conaffinity="0" group="2" material="arm"/></default>'
+            '<default class="finger_visual">'
+            '<geom contype="0" conaffinity="0" group="2" material="finger"/></default>'
             '<default class="arm_contact"><geom group="4" contype="2" conaffinity="1"/></default>'
-            '<default class="pad"><geom group="4" contype="2" conaffinity="1" condim="6" friction="1.2 .02 .002"/>'
-            "</default>"
+            '<default class="pad">'
+            '<geom group="4" contype="2" conaffinity="1" condim="6" friction="1.2 .02 .002"/></default>'
         ),
         has_meshes=folder is not None,
     )
