@@ -129,16 +129,16 @@ def test_an_empty_folder_is_named(config, tmp_path):
 
 
 def test_masked_actions_do_not_touch_the_loss():
-    from theia_training.train_bc import _loss
+    from theia_training.bc_objective import chunk_loss
 
     predicted, targets = torch.zeros(2, 3, 7), torch.full((2, 3, 7), 0.5)
     mask = torch.tensor([[True, True, False], [True, False, False]])
-    expected = _loss(predicted, targets, mask, 1.0)
+    expected = chunk_loss(predicted, targets, mask, 1.0)
     assert expected == pytest.approx(0.125)
     targets[~mask] = 1e6
-    assert _loss(predicted, targets, mask, 1.0) == expected
+    assert chunk_loss(predicted, targets, mask, 1.0) == expected
     targets[0, 0, 6] = 10.0
-    assert _loss(predicted, targets, mask, 0.0) == pytest.approx(0.125)
+    assert chunk_loss(predicted, targets, mask, 0.0) == pytest.approx(0.125)
 
 
 def test_the_papers_recipe_is_table_9():
