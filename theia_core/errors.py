@@ -13,4 +13,6 @@ class MissingExtraError(TheiaError):
 
     def __init__(self, package: str, extra: str) -> None:
         """Name the absent `package` and the `extra` that brings it."""
-        super().__init__(f"{package} is not installed; install it with: pip install 'theia-robotics[{extra}]'")
+        super().__init__(
+            f"{package} is not installed; install it with: pip install 'theia-robotics[{extra}]'"
+        )
