@@ -1,0 +1,14 @@
+"""The WidowX 250s opens the door of a toy fridge: ros2 launch theia widowx_door.launch.py robot:=sim trials:=5.
+
+What is started is described in theia.bringup.widowx_door, for this file and for `theia up widowx_door` alike.
+"""
+
+from launch import LaunchDescription
+
+from theia.bringup import get_bringup
+from theia.bringup.ros_launch import launch_description
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Called by ros2 launch."""
+    return launch_description(get_bringup("widowx_door"))

@@ -1,0 +1,18 @@
+"""All bring-ups by name."""
+
+from theia.bringup.description import Bringup
+from theia.bringup.widowx_door import WIDOWX_DOOR
+from theia_core.errors import TheiaError
+
+BRINGUPS = {bringup.name: bringup for bringup in (WIDOWX_DOOR,)}
+
+
+def get_bringup(name: str) -> Bringup:
+    """The bring-up called `name`.
+
+    Raises:
+        TheiaError: if there is none.
+    """
+    if name not in BRINGUPS:
+        raise TheiaError(f"no bring-up {name!r}; there is {', '.join(BRINGUPS)}")
+    return BRINGUPS[name]

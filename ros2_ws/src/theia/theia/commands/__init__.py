@@ -1,0 +1,1 @@
+"""Subcommands of `theia` that need ROS 2."""

@@ -1,0 +1,1 @@
+"""What every node of ours is built from: start-up, parameters, life cycle, pacing, diagnostics, calls."""

@@ -1,0 +1,58 @@
+"""The times that the nodes measured themselves, gathered from /diagnostics, as text."""
+
+from diagnostic_msgs.msg import DiagnosticArray
+
+# (node, measurement, what it is), in the order of a frame's way; `_p50`, `_p95` and `_max` are added.
+_TIMES = (
+    ("/widowx_sim", "render_ms", "simulated camera: drawing and publishing a frame"),
+    ("/encoder", "camera_to_encoder_ms", "camera frame -> encoder"),
+    ("/encoder", "encode_ms", "encoding"),
+    ("/encoder", "frame_to_tokens_ms", "camera frame -> tokens sent"),
+    ("/bc_policy", "frame_to_policy_ms", "camera frame -> policy"),
+    ("/bc_policy", "predict_ms", "predicting"),
+    ("/bc_policy", "frame_to_chunk_ms", "camera frame -> action chunk sent"),
+    ("/bc_policy", "step_jitter_ms", "5 Hz control: jitter beyond the period"),
+    ("/widowx_guard", "tick_ms", "guard: one 50 Hz tick"),
+)
+_COUNTS = (
+    ("/encoder", "frames_dropped", "late frames dropped by the encoder"),
+    ("/bc_policy", "holds_ordered", "holds ordered by the policy"),
+    ("/widowx_guard", "dropped_late", "late actions dropped by the guard"),
+)
+
+
+class TimingReport:
+    """Keeps the newest diagnostics of every node."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, dict[str, str]] = {}
+
+    def on_diagnostics(self, message: DiagnosticArray) -> None:
+        """Take a message."""
+        for status in message.status:
+            self._values[status.name] = {pair.key: pair.value for pair in status.values}
+
+    def value(self, node: str, key: str) -> str | None:
+        """What `node` said of `key` last."""
+        return self._values.get(node, {}).get(key)
+
+    def numbers(self) -> dict[str, dict[str, float]]:
+        """{measurement: {p50, p95, max}} in milliseconds."""
+        result = {}
+        for node, name, _ in _TIMES:
+            values = {key: self.value(node, f"{name}_{key}") for key in ("p50", "p95", "max")}
+            if all(values.values()):
+                result[name] = {key: float(value) for key, value in values.items() if value}
+        return result
+
+    def text(self) -> str:
+        """A table for people."""
+        numbers = self.numbers()
+        lines = [f"{'measured by the nodes [ms]':<52} {'p50':>7} {'p95':>7} {'max':>7}"]
+        for _, name, meaning in _TIMES:
+            if row := numbers.get(name):
+                lines.append(f"{meaning:<52} {row['p50']:7.1f} {row['p95']:7.1f} {row['max']:7.1f}")
+        for node, name, meaning in _COUNTS:
+            if (count := self.value(node, name)) is not None:
+                lines.append(f"{meaning:<52} {count:>7}")
+        return "\n".join(lines)
