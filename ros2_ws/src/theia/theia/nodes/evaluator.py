@@ -2,7 +2,6 @@
 
 import json
 import sys
-import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -75,10 +74,9 @@ class EvaluatorNode(ScriptNode):
         self._camera = self.task.cameras[0]
         self._latest: dict[str, Any] = {}
         self._frames: OrderedDict[tuple[int, int], Image] = OrderedDict()
-        self._frames_lock = threading.Lock()
         self._monitor: TrialMonitor | None = None
         self._film: TrialFilm | None = None
-        self._token_map: Path | None = None
+        self._picture_of: tuple[SpatialTokens, Image] | None = None
         self._timing = TimingReport()
         self._triggers: dict[str, Client] = {}
         self._reset = self.create_client(ResetScene, RESET_SCENE)
@@ -103,7 +101,6 @@ class EvaluatorNode(ScriptNode):
         trials = self.task.protocol.trials(self.parameters.seed, self.parameters.trials)
         ledger = Ledger(folder / "ledger.jsonl")
         self._film = TrialFilm(folder / f"{self.task.id}.mp4", self._camera.rate_hz)
-        self._token_map_path = folder / "token_map.png"
         records: list[dict[str, Any]] = []
         self._say(f"{self.task.title}: {len(trials)} simulated trials, seed {self.parameters.seed}")
         try:
@@ -287,7 +284,16 @@ class EvaluatorNode(ScriptNode):
         self._say(f"\n{self._timing.text()}")
         self._say(f"\nresult:    {folder / 'result.json'}")
         self._say(f"video:     {video or 'none: no camera frame came'}")
-        self._say(f"token map: {self._token_map or 'none'}")
+        self._say(f"token map: {self._draw_tokens(folder) or 'none: the first trial was too short'}")
+
+    def _draw_tokens(self, folder: Path) -> Path | None:
+        if self._picture_of is None:
+            return None
+        message, frame = self._picture_of
+        path = folder / "token_map.png"
+        tokens = np.asarray(tokens_array(message), np.float32)
+        write_token_map(path, tokens, (message.height, message.width), image_array(frame))
+        return path
 
     # --- callbacks, in the main thread ---
 
@@ -317,13 +323,9 @@ class EvaluatorNode(ScriptNode):
     def _on_tokens(self, message: SpatialTokens) -> None:
         self._latest["tokens"] = message
         monitor, stamp = self._monitor, message.header.stamp
-        if self._token_map is not None or monitor is None or monitor.elapsed_s < _TOKEN_MAP_AT_S:
-            return
-        frame = self._frames.get((stamp.sec, stamp.nanosec))
-        if frame is not None:
-            tokens = np.asarray(tokens_array(message), np.float32)
-            write_token_map(self._token_map_path, tokens, (message.height, message.width), image_array(frame))
-            self._token_map = self._token_map_path
+        if self._picture_of is None and monitor is not None and monitor.elapsed_s >= _TOKEN_MAP_AT_S:
+            frame = self._frames.get((stamp.sec, stamp.nanosec))
+            self._picture_of = (message, frame) if frame is not None else None
 
     def _caption(self) -> None:
         guard, task = self._latest.get("guard"), self._latest["task"]

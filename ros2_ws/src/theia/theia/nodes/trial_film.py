@@ -1,5 +1,6 @@
 """The film of an evaluation: camera frames with what is going on written on them, and one picture of the tokens."""
 
+import queue
 import threading
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import numpy as np
 from theia_core.analysis.token_map import token_picture
 from theia_core.video import VideoWriter
 
+_Text = tuple[tuple[str, str], tuple[str, str]]
 _BAR_PX = 46
+_QUEUED_FRAMES = 100
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _MODE_COLOURS = {
     "ACTIVE": (110, 220, 130),
@@ -20,11 +23,13 @@ _MODE_COLOURS = {
 
 
 class TrialFilm:
-    """Writes an mp4; frames and captions may come from different threads.
+    """Writes an mp4 in a thread of its own, so that drawing and compressing delay nobody's messages.
 
     Attributes:
         caption: (left, right) text of the upper line: what is tried.
         status: (guard mode, text) of the lower line.
+        rolling: whether frames are taken.
+        dropped: frames that came faster than they could be compressed.
     """
 
     def __init__(self, path: Path, fps: float) -> None:
@@ -32,34 +37,46 @@ class TrialFilm:
         self.caption = ("", "")
         self.status = ("", "")
         self.rolling = False
+        self.dropped = 0
         self._writer = VideoWriter(path, fps)
-        self._lock = threading.Lock()
+        self._frames: queue.Queue[tuple[np.ndarray, _Text] | None] = queue.Queue(_QUEUED_FRAMES)
+        self._thread = threading.Thread(target=self._work, name="film", daemon=True)
+        self._thread.start()
 
     def add(self, rgb: np.ndarray) -> None:
-        """Append a frame (H, W, 3) uint8 RGB while `rolling`."""
-        with self._lock:
-            if self.rolling:
-                self._writer.write(self._captioned(rgb))
+        """Append a frame (H, W, 3) uint8 RGB while `rolling`; returns at once."""
+        if not self.rolling:
+            return
+        try:
+            self._frames.put_nowait((rgb, (self.caption, self.status)))
+        except queue.Full:
+            self.dropped += 1
 
     def close(self) -> Path | None:
         """Finish; None if there is no frame."""
-        with self._lock:
-            self.rolling = False
-            return self._writer.close() if self._writer.frames else None
+        self.rolling = False
+        self._frames.put(None)
+        self._thread.join()
+        return self._writer.close() if self._writer.frames else None
 
-    def _captioned(self, rgb: np.ndarray) -> np.ndarray:
-        height, width = rgb.shape[:2]
-        frame = np.empty((height + _BAR_PX, width, 3), np.uint8)
-        frame[:height] = rgb
-        frame[height:] = (24, 26, 30)
-        mode, text = self.status
-        left, right = self.caption
-        _write(frame, left, (8, height + 18), (235, 235, 235))
-        (right_px, _), _ = cv2.getTextSize(right, _FONT, 0.45, 1)
-        _write(frame, right, (width - right_px - 8, height + 18), (170, 180, 190))
-        _write(frame, mode, (8, height + 38), _MODE_COLOURS.get(mode, (170, 180, 190)))
-        _write(frame, text, (90, height + 38), (235, 235, 235))
-        return frame
+    def _work(self) -> None:
+        while (item := self._frames.get()) is not None:
+            self._writer.write(_captioned(*item))
+
+
+def _captioned(rgb: np.ndarray, text: _Text) -> np.ndarray:
+    """The frame with two lines of text below it."""
+    (left, right), (mode, status) = text
+    height, width = rgb.shape[:2]
+    frame = np.empty((height + _BAR_PX, width, 3), np.uint8)
+    frame[:height] = rgb
+    frame[height:] = (24, 26, 30)
+    (right_px, _), _ = cv2.getTextSize(right, _FONT, 0.45, 1)
+    _write(frame, left, (8, height + 18), (235, 235, 235))
+    _write(frame, right, (width - right_px - 8, height + 18), (170, 180, 190))
+    _write(frame, mode, (8, height + 38), _MODE_COLOURS.get(mode, (170, 180, 190)))
+    _write(frame, status, (90, height + 38), (235, 235, 235))
+    return frame
 
 
 def write_token_map(path: Path, tokens: np.ndarray, grid: tuple[int, int], rgb: np.ndarray) -> None:

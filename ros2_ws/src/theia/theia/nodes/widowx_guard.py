@@ -181,13 +181,11 @@ class GuardNode(ManagedNode):
             return
         mode, reason = self.guard.mode, self.guard.reason
         before = self._shown[0] if self._shown else None
-        if mode != before:
-            log = (
-                self.get_logger().info
-                if mode in (GuardMode.ACTIVE, GuardMode.IDLE)
-                else self.get_logger().warning
-            )
-            log(f"{mode.name}{': ' + reason if reason else ''}")
+        text = f"{mode.name}: {reason}" if reason else mode.name
+        if mode != before and mode in (GuardMode.ACTIVE, GuardMode.IDLE):
+            self.get_logger().info(text)
+        elif mode != before:
+            self.get_logger().warning(text)
         self._publish_state()
 
     def _publish_state(self) -> None:
