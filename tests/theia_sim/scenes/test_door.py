@@ -101,8 +101,8 @@ def test_a_door_that_is_thrown_open_reaches_no_stage(env):
     assert env.stages() == {"open": False, "fully_open": False}
 
 
-def test_the_part_of_the_way_without_a_hold_does_not_count(env, monkeypatch):
-    monkeypatch.setattr(env, "holding", lambda: env.door_angle_rad < 0.5)
+def test_the_part_of_the_way_without_a_grip_does_not_count(env, monkeypatch):
+    monkeypatch.setattr(env, "in_grip", lambda: env.door_angle_rad < 0.5)
     for angle_rad in np.linspace(0.0, 1.5, 60):
         turn_door(env, angle_rad)
         env.step(0.01)
@@ -110,7 +110,7 @@ def test_the_part_of_the_way_without_a_hold_does_not_count(env, monkeypatch):
 
 
 def test_a_door_pulled_by_its_held_bar_reaches_both_stages_in_order(env, monkeypatch):
-    monkeypatch.setattr(env, "holding", lambda: True)
+    monkeypatch.setattr(env, "in_grip", lambda: True)
     order = []
     for angle_rad in np.linspace(0.0, 1.5, 60):
         turn_door(env, angle_rad)
@@ -120,13 +120,26 @@ def test_a_door_pulled_by_its_held_bar_reaches_both_stages_in_order(env, monkeyp
 
 
 def test_stages_stay_reached_when_the_door_falls_shut_and_are_forgotten_by_a_reset(env, monkeypatch):
-    monkeypatch.setattr(env, "holding", lambda: True)
+    monkeypatch.setattr(env, "in_grip", lambda: True)
     for angle_rad in (0.2, 0.5, 0.0):
         turn_door(env, angle_rad)
         env.step(0.01)
     assert env.stages()["open"]
     env.reset(env.params)
     assert not env.stages()["open"]
+
+
+@pytest.mark.parametrize(
+    ("pads", "aside_m", "in_grip"), [(2, 0.0, True), (1, 0.004, True), (0, 0.0, False), (1, 0.02, False)]
+)
+def test_the_grip_is_a_bar_between_the_pads_that_one_of_them_touches(
+    env, monkeypatch, pads, aside_m, in_grip
+):
+    monkeypatch.setattr(env, "_touching_pads", lambda: pads)
+    position_m, rotation = env.tcp()
+    monkeypatch.setattr(env, "bar_position", lambda: position_m + aside_m * rotation[:, 1])
+    monkeypatch.setattr(env, "finger_m", lambda: 0.021)
+    assert env.in_grip() is in_grip
 
 
 def test_an_unstable_simulation_is_a_failure(env, monkeypatch, tmp_path):

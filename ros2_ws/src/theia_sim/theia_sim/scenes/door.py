@@ -15,7 +15,9 @@ from theia_sim.scenes.widowx import widowx_mjcf
 
 OPEN_RAD = 0.35  # 20 degrees: the door has left its frame
 FULLY_OPEN_RAD = 1.2  # 69 degrees: a hand can reach in
-HELD_SHARE = 0.7  # of the angle must have been gained while both pads held the bar
+HELD_SHARE = 0.7  # of the angle must have been gained with the bar in the grip (`DoorEnv.in_grip`)
+_PAD_INNER_M = 0.014  # from a finger's joint position to the inner face of its pad
+_PAD_REACH_M = 0.02  # half length of a pad along the fingers, from the tool centre point
 
 BASE_HEIGHT_RANGE_M = (0.40, 0.46)
 X_POSITION_RANGE_M = (-0.06, 0.06)
@@ -163,14 +165,31 @@ class DoorEnv(ArmEnv):
         """Centre of the bar (3,) in base_link, at the door's angle or at another."""
         return fridge.bar_position(self.kitchen_m, self.door_angle_rad if angle_rad is None else angle_rad)
 
-    def holding(self) -> bool:
-        """Whether both pads touch the bar."""
+    def _touching_pads(self) -> int:
+        """How many of the two pads touch the bar."""
         touching = set()
         for contact in self.data.contact[: self.data.ncon]:
             pair = (contact.geom1, contact.geom2)
             if self._bar in pair:
                 touching.update(pad for pad in self._pads if pad in pair)
-        return len(touching) == 2
+        return len(touching)
+
+    def holding(self) -> bool:
+        """Whether both pads touch the bar."""
+        return self._touching_pads() == 2
+
+    def in_grip(self) -> bool:
+        """Whether the bar lies between the pads and at least one of them touches it.
+
+        While the hand pulls sideways the bar rests on one pad, and the other may lift off by a hair without
+        the grip being lost; a bar that is hooked from outside, pushed or let go is not in the grip.
+        """
+        if self._touching_pads() == 0:
+            return False
+        position_m, rotation = self.tcp()
+        offset_m = rotation.T @ (self.bar_position() - position_m)
+        room_m = self.finger_m() - _PAD_INNER_M
+        return bool(abs(offset_m[1]) < room_m and abs(offset_m[0]) < _PAD_REACH_M + fridge.BAR_HALF_LENGTH_M)
 
     def finger_m(self) -> float:
         """Position of the left finger [m]."""
@@ -179,7 +198,7 @@ class DoorEnv(ArmEnv):
     def _after_substep(self) -> None:
         angle_rad = self.door_angle_rad
         if angle_rad != self._last_rad:
-            if self.holding():
+            if self.in_grip():
                 self._held_rad += angle_rad - self._last_rad
             self._last_rad = angle_rad
         held = self._held_rad >= HELD_SHARE * angle_rad
@@ -191,7 +210,7 @@ class DoorEnv(ArmEnv):
         return dict(self._stages)
 
     def info(self) -> dict[str, float]:
-        """Door angle [rad], the part of it gained while held [rad], whether the bar is held."""
+        """Door angle [rad], the part of it gained with the bar in the grip [rad], whether both pads touch."""
         return {
             "door_angle_rad": round(self.door_angle_rad, 4),
             "held_rad": round(self._held_rad, 4),
