@@ -24,8 +24,8 @@ DOOR = Task(
         axes={"base_height_m": BASE_HEIGHTS_M, "x_position_m": X_POSITIONS_M},
         repetitions=2,
         stages={
-            "open": f"the door is {OPEN_RAD} rad or more off its frame, 70 % of that with the handle in the grip",
-            "fully_open": f"after that, the door passes {FULLY_OPEN_RAD} rad, 70 % of that with the handle in the grip",
+            "open": f"the door passes {OPEN_RAD} rad, 70 % of it with the handle in the grip",
+            "fully_open": f"the door passes {FULLY_OPEN_RAD} rad, 70 % of it with the handle in the grip",
         },
         horizon_steps=120,
         control_rate_hz=5.0,
