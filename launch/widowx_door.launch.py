@@ -1,10 +1,11 @@
-"""The WidowX 250s opens the door of a toy fridge: ros2 launch theia widowx_door.launch.py robot:=sim trials:=5.
+"""The WidowX 250s opens the door of a toy fridge.
+
+    ros2 launch theia widowx_door.launch.py robot:=sim trials:=5
 
 What is started is described in theia.bringup.widowx_door, for this file and for `theia up widowx_door` alike.
 """
 
 from launch import LaunchDescription
-
 from theia.bringup import get_bringup
 from theia.bringup.ros_launch import launch_description
 

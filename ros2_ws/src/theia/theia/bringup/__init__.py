@@ -1,4 +1,4 @@
-"""Bring-ups described once, as plain data, and the two front ends that start them: ros2 launch and `theia up`."""
+"""Bring-ups described once, as plain data, and two front ends that start them: ros2 launch, `theia up`."""
 
 from theia.bringup.catalogue import BRINGUPS, get_bringup
 from theia.bringup.description import Argument, Bringup, NodeEntry, Role, Unless, Use, When

@@ -1,5 +1,6 @@
 """Runs the processes of a bring-up: prefixed output, orderly end, exit code of the first failure."""
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -51,7 +52,7 @@ class ProcessGroup:
 
         Returns:
             The exit code of the RESULT process, or of the first process that should not have ended (1 if that
-            ended with 0, 128 + signal if it was killed); 130 if interrupted while a RESULT was awaited, else 0.
+            ended with 0, 128 + signal if it was killed). When interrupted: 130 if a RESULT was awaited, else 0.
         """
         handlers = {
             number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)
@@ -115,6 +116,8 @@ class ProcessGroup:
             deadline_s = time.monotonic() + grace_s
             while any(m.process.poll() is None for m in left) and time.monotonic() < deadline_s:
                 time.sleep(_LOOK_S)
+        for member in members:  # what a process left behind in its group
+            _signal_group(member.process, signal.SIGKILL)
         for reader in self._readers:
             reader.join(1.0)
 
@@ -146,10 +149,8 @@ class ProcessGroup:
 
 
 def _signal_group(process: subprocess.Popen, number: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, number)
-    except ProcessLookupError:
-        pass
 
 
 def _die_with_parent() -> None:

@@ -36,7 +36,8 @@ def parse_arguments(bringup: Bringup, given: Sequence[str]) -> dict[str, str]:
             raise TheiaError(f"{text!r} is no argument; write name:=value, for example trials:=5")
         if name not in values:
             raise TheiaError(
-                f"{bringup.name} has no argument {name!r}; there are {', '.join(values)} (--show-args explains)"
+                f"{bringup.name} has no argument {name!r}; "
+                f"there are {', '.join(values)} (--show-args explains)"
             )
         values[name] = value
     for argument in bringup.arguments:

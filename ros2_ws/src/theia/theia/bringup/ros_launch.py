@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 from theia.bringup.description import Argument, Bringup, NodeEntry, Role, Use, When
 
 if TYPE_CHECKING:
-    from launch import LaunchContext, LaunchDescription
     from launch.events.process import ProcessExited
+
+    from launch import LaunchContext, LaunchDescription
 
 
 def launch_description(bringup: Bringup) -> "LaunchDescription":
     """The bring-up for ros2 launch: declared arguments with choices, and nodes with conditions."""
-    from launch import LaunchDescription
     from launch.actions import DeclareLaunchArgument
+
+    from launch import LaunchDescription
 
     declared = [
         DeclareLaunchArgument(

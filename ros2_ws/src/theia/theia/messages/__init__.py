@@ -1,1 +1,1 @@
-"""Conversions between ROS messages and the arrays and dataclasses of theia_core, without copying where possible."""
+"""ROS messages to the arrays and dataclasses of theia_core and back, without copying where possible."""

@@ -40,8 +40,8 @@ def tokens_array(message: SpatialTokens) -> np.ndarray:
     if message.dtype != SpatialTokens.DTYPE_FLOAT or not fits:
         shape = f"{message.height}x{message.width}x{message.channels}"
         raise TheiaError(
-            f"tokens of {message.encoder_id} have {len(message.data)} bytes of type {message.dtype} for {shape}; "
-            "expected 16 or 32 bit floats"
+            f"tokens of {message.encoder_id} have {len(message.data)} bytes of type {message.dtype} "
+            f"for {shape}; expected 16 or 32 bit floats"
         )
     values = np.asarray(message.data).view(_FLOAT_OF_SIZE[size])
     return values.reshape(message.height * message.width, message.channels)

@@ -21,7 +21,13 @@ from rclpy.node import Node
 from theia_core.errors import TheiaError
 
 Parameters = TypeVar("Parameters")
-_TYPES = (bool, int, float, str, tuple[str, ...])
+_TYPES = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number with a decimal point",
+    str: "a text",
+    tuple[str, ...]: "a list of texts",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,8 +118,7 @@ def declare(node: Node, parameters: type[Parameters]) -> Parameters:
         try:
             value = node.declare_parameter(spec.name, default, spec.descriptor()).value
         except InvalidParameterTypeException as error:
-            wanted = getattr(spec.type, "__name__", "list of texts")
-            raise TheiaError(f"parameter {spec.name} must be a {wanted}: {error}") from None
+            raise TheiaError(f"parameter {spec.name} must be {_TYPES[spec.type]}: {error}") from None
         except InvalidParameterValueException:
             given = node._parameter_overrides[spec.name].value
             spec.check(given)

@@ -28,8 +28,13 @@ class PhaseLock:
             self._period_s = interval_s if known is None else known + 0.1 * (interval_s - known)
         self._arrived_s = now_s
 
-    def correction_s(self, now_s: float) -> float:
-        """By how much to move the next tick, given that one happens now; positive is later."""
+    def correction_s(self, now_s: float, *, freely: bool = False) -> float:
+        """By how much to move the next tick, given that one happens now; positive is later.
+
+        Args:
+            now_s: time of this tick.
+            freely: correct all of the error at once; for when nobody depends on the tick's regularity.
+        """
         if self._arrived_s is None or not self._period_s:
             return 0.0
         waited_s = now_s - self._arrived_s
@@ -37,4 +42,6 @@ class PhaseLock:
             return 0.0
         half_s = self._period_s / 2
         late_s = (waited_s - self._target_s + half_s) % self._period_s - half_s
+        if freely:
+            return -late_s
         return max(-self._largest_s, min(self._largest_s, -self._gain * late_s))

@@ -1,4 +1,4 @@
-"""Quality of service of each kind of topic. Late data is worthless to a controller: streams keep one message."""
+"""Quality of service of each kind of topic. Late data is worthless to a controller: streams keep one."""
 
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 

@@ -1,4 +1,4 @@
-"""Base of the nodes that do one thing after the other: a thread runs the script, the main thread the callbacks."""
+"""Base of the nodes that do one thing after the other: a thread runs the script, another the callbacks."""
 
 import threading
 import time
@@ -17,7 +17,7 @@ class Cancelled(Exception):
 
 
 class ScriptNode(Node):
-    """A node whose subclass writes `script`, which may wait and call services; its return value is the exit code.
+    """A node whose subclass writes `script`, which may wait and call services and returns the exit code.
 
     Attributes:
         diagnostics: what it measures.

@@ -10,8 +10,8 @@ from theia.nodekit.statistics import Samples
 class Ticker:
     """Calls `callback` every `period_s` in a thread of its own until `stop`.
 
-    Deadlines lie on a fixed grid of the monotonic clock, so that lateness does not add up; deadlines that have
-    passed altogether are skipped and counted.
+    Deadlines lie on a fixed grid of the monotonic clock, so that lateness does not add up; deadlines that
+    have passed altogether are skipped and counted.
 
     Attributes:
         lateness_ms: how long after its deadline each call began.

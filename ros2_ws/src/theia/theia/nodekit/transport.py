@@ -14,17 +14,19 @@ from collections.abc import MutableMapping
 from pathlib import Path
 
 PROFILE = Path(__file__).with_name("fastdds.xml")
-_TRANSPORT = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")  # Fast DDS 3 and 2
+_PROFILE_VARIABLE = "FASTDDS_DEFAULT_PROFILES_FILE"
+_PROFILE_VARIABLE_BEFORE = "FASTRTPS_DEFAULT_PROFILES_FILE"  # its name in Fast DDS 2
+_WITH_FAST_DDS_2 = ("humble", "iron", "jazzy")
 _DISCOVERY = "ROS_AUTOMATIC_DISCOVERY_RANGE"
 # What shows that the user has made a choice of their own.
-_CHOOSES_TRANSPORT = (*_TRANSPORT, "FASTDDS_BUILTIN_TRANSPORTS")
+_CHOOSES_TRANSPORT = (_PROFILE_VARIABLE, _PROFILE_VARIABLE_BEFORE, "FASTDDS_BUILTIN_TRANSPORTS")
 _CHOOSES_DISCOVERY = (_DISCOVERY, "ROS_LOCALHOST_ONLY", "ROS_STATIC_PEERS")
 
 
 def apply_transport_defaults(environment: MutableMapping[str, str] = os.environ) -> None:
     """Set what the user has not set; must run before `rclpy.init`, which reads the environment once."""
     if not any(name in environment for name in _CHOOSES_TRANSPORT):
-        for name in _TRANSPORT:
-            environment[name] = str(PROFILE)
+        before = environment.get("ROS_DISTRO") in _WITH_FAST_DDS_2
+        environment[_PROFILE_VARIABLE_BEFORE if before else _PROFILE_VARIABLE] = str(PROFILE)
     if not any(name in environment for name in _CHOOSES_DISCOVERY):
         environment[_DISCOVERY] = "LOCALHOST"

@@ -1,7 +1,7 @@
 """The policy node: newest tokens and joints in, an action chunk out at every 5 Hz control step.
 
-A thread of its own beats at 20 Hz. Every fourth beat is a control step; at each beat the inputs are looked at,
-and as soon as they are stale the guard is told to hold, with the reason.
+A thread of its own beats at 20 Hz. Every fourth beat is a control step; at each beat the inputs are looked
+at, and as soon as they are stale the guard is told to hold, with the reason.
 """
 
 import sys
@@ -157,9 +157,10 @@ class PolicyNode(ManagedNode):
                 self.diagnostics.ok("active")
             self._step()
         if control_step:
-            self._measure_jitter()
+            executing = self._guard_mode == GuardState.ACTIVE
+            self._measure_jitter(executing)
             assert self._ticker is not None
-            self._ticker.shift(self._phase.correction_s(now.monotonic_s))
+            self._ticker.shift(self._phase.correction_s(now.monotonic_s, freely=not executing))
 
     def _step(self) -> None:
         # Until the guard executes chunks, none of a prediction's actions has been executed.
@@ -189,10 +190,10 @@ class PolicyNode(ManagedNode):
         self._chunks.publish(chunk_message(chunk, Now.of(self)))
         self.diagnostics.rate("chunks").tick()
 
-    def _measure_jitter(self) -> None:
+    def _measure_jitter(self, executing: bool) -> None:
         """How much longer than the period it took from the last control step's chunk to this one's."""
         now_s = time.monotonic()
-        if self._last_step_s is not None:
+        if self._last_step_s is not None and executing:
             excess_s = now_s - self._last_step_s - float(self.policy.meta["dt_s"])
             self.diagnostics.samples("step_jitter_ms").add(max(excess_s, 0.0) * 1000)
         self._last_step_s = now_s

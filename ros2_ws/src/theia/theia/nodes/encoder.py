@@ -1,4 +1,7 @@
-"""The encoder node: camera frames in, spatial tokens out. The newest frame wins; late ones are dropped and counted."""
+"""The encoder node: camera frames in, spatial tokens out.
+
+The newest frame wins; late ones are dropped and counted, never queued.
+"""
 
 import sys
 import threading

@@ -1,4 +1,4 @@
-"""The evaluator node: runs trials of a task's protocol on the simulated robot, scores, films and reports them."""
+"""The evaluator node: runs, scores, films and reports trials of a task's protocol on the simulated robot."""
 
 import json
 import sys
@@ -15,6 +15,8 @@ import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.client import Client
 from sensor_msgs.msg import Image
+from theia_msgs.msg import ActionChunk, GuardState, SpatialTokens, TaskState
+from theia_msgs.srv import RecordEpisode, ResetScene
 
 from theia.messages.images import image_array
 from theia.messages.stamps import to_seconds
@@ -33,8 +35,6 @@ from theia_core.errors import TheiaError
 from theia_core.evaluation import Ledger, stage_table, summarise
 from theia_core.tasks import get_task
 from theia_core.tasks.protocol import Trial
-from theia_msgs.msg import ActionChunk, GuardState, SpatialTokens, TaskState
-from theia_msgs.srv import RecordEpisode, ResetScene
 
 _ATTEMPTS = 3
 _FRESH_S = 10.0

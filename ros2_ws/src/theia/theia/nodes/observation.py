@@ -28,7 +28,7 @@ class Observation:
 
 
 class NewestObservation:
-    """Keeps the newest tokens and joints; written by callbacks, read by the control step of another thread."""
+    """The newest tokens and joints; written by callbacks, read by the control step of another thread."""
 
     def __init__(self, joint_names: tuple[str, ...], silence_s: float, max_age_s: float) -> None:
         """Observe the positions of `joint_names`.

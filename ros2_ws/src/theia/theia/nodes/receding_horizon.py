@@ -6,7 +6,7 @@ from theia_core.actions.chunks import ActionChunk
 
 
 class RecedingHorizon:
-    """Executes the first `execute_steps` actions of each prediction, one a control step, then asks for another.
+    """Executes the first `execute_steps` actions of each prediction, one a step, then asks for another.
 
     At every step a chunk goes out: the guard takes silence for the death of the policy.
     """

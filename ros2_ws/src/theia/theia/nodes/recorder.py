@@ -1,4 +1,4 @@
-"""The recorder node: what goes over the wire during an episode, byte for byte, into one crash-safe MCAP file."""
+"""The recorder node: what goes over the wire in an episode, byte for byte, into one crash-safe MCAP file."""
 
 import sys
 import time
@@ -11,6 +11,8 @@ from typing import Any
 from rclpy.node import Node
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CompressedImage, Image, JointState
+from theia_msgs.msg import ActionChunk, EpisodeEvent, SpatialTokens
+from theia_msgs.srv import RecordEpisode
 
 from theia.messages.json_object import parse_object
 from theia.nodekit.diagnostics import Diagnostics
@@ -22,8 +24,6 @@ from theia.topics import ACTION_CHUNK, COMPRESSED_IMAGE, EPISODE_EVENT, EXECUTED
 from theia_core.actions.profile import load_profile
 from theia_core.episodes import EpisodeWriter
 from theia_core.errors import TheiaError
-from theia_msgs.msg import ActionChunk, EpisodeEvent, SpatialTokens
-from theia_msgs.srv import RecordEpisode
 
 
 @dataclass(frozen=True)

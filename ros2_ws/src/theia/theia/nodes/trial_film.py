@@ -1,4 +1,4 @@
-"""The film of an evaluation: camera frames with what is going on written on them, and one picture of the tokens."""
+"""The film of an evaluation: camera frames with captions, and one picture of the tokens."""
 
 import queue
 import threading

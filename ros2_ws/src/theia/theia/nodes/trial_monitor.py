@@ -1,4 +1,4 @@
-"""What happened in a trial, from the messages that came meanwhile: stages, holds, refusals, and whether it counts."""
+"""What happened in a trial, from the messages that came: stages, holds, refusals, and whether it counts."""
 
 import math
 import threading
@@ -7,7 +7,7 @@ from collections import Counter
 
 from theia_msgs.msg import GuardState, TaskState
 
-# The guard's words for a trouble of the machinery, not of the policy: such a trial says nothing about the policy.
+# The guard's words for a trouble of the machinery: such a trial says nothing about the policy.
 _MACHINERY = (
     "no joint_states",
     "joint_states has",
@@ -119,9 +119,9 @@ class TrialMonitor:
         with self._lock:
             if self._spoiled:
                 return self._spoiled
-            if self._guard.mode in (GuardState.FAULT, GuardState.HOLD):
-                if self._guard.reason.startswith(_MACHINERY):
-                    return f"the guard stopped for the machinery's sake: {self._guard.reason}"
+            stopped = self._guard.mode in (GuardState.FAULT, GuardState.HOLD)
+            if stopped and self._guard.reason.startswith(_MACHINERY):
+                return f"the guard stopped for the machinery's sake: {self._guard.reason}"
             if self._guard.executed_steps == self._steps_before:
                 return f"not one action was executed; the guard says: {self._guard.reason or 'nothing'}"
             wall_s = self._task_heard_s - self._started_s

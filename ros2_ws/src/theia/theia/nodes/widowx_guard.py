@@ -1,4 +1,7 @@
-"""The guard node: the arm's only publisher. Chunks in; joint goals at 50 Hz, the guard's state and what was executed out."""
+"""The guard node, the arm's only publisher.
+
+Chunks in; joint goals at 50 Hz, the guard's state and what was executed out.
+"""
 
 import sys
 import time
@@ -80,7 +83,8 @@ class GuardNode(ManagedNode):
         """Begin to command the arm, once its driver has been checked and `arm` is called."""
         if not self.driver.is_ready:
             raise NotReady(
-                f"the arm's driver does not answer on {self.profile.namespace}/get_robot_info: is xs_sdk running?"
+                f"the arm's driver does not answer on {self.profile.namespace}/get_robot_info: "
+                "is xs_sdk running?"
             )
         if self.guard.measured is None:
             raise NotReady(f"no {self.profile.namespace}/joint_states: is xs_sdk running?")
@@ -88,7 +92,7 @@ class GuardNode(ManagedNode):
         self._tick_timer = self.create_timer(self.profile.guard.tick_s, self._tick)
 
     def deactivate(self) -> None:
-        """Leave the arm holding: its goal is where it was commanded last, the gripper keeps its holding PWM."""
+        """Leave the arm holding: its goal is where it was commanded last, the gripper keeps its PWM."""
         self.guard.hold(time.monotonic(), "the guard was shut down; the arm keeps its last goal")
         self._refresh_at_s = 0.0
         self._tick()

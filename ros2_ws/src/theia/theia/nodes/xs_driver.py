@@ -96,7 +96,8 @@ class XsDriver:
         if name == ARM and joints != self._profile.joint_names:
             self._error = (
                 f"xs_sdk's arm has the joints {', '.join(joints) or '(none)'}, "
-                f"not those of robot profile {self._profile.name}; start it with robot_model:={self._profile.name}"
+                f"not those of robot profile {self._profile.name}; "
+                f"start it with robot_model:={self._profile.name}"
             )
         elif info.mode != mode:
             self._error = (

@@ -1,0 +1,31 @@
+def _text(value, context):
+    return value if isinstance(value, str) else value.perform(context)
+
+
+class LaunchConfiguration:
+    def __init__(self, variable_name):
+        self._name = variable_name
+
+    def perform(self, context):
+        return context.launch_configurations[self._name]
+
+
+class EqualsSubstitution:
+    def __init__(self, left, right):
+        self._left, self._right = left, right
+
+    def perform(self, context):
+        return str(_text(self._left, context) == _text(self._right, context)).lower()
+
+
+class NotEqualsSubstitution(EqualsSubstitution):
+    def perform(self, context):
+        return str(_text(self._left, context) != _text(self._right, context)).lower()
+
+
+class AndSubstitution:
+    def __init__(self, left, right):
+        self._left, self._right = left, right
+
+    def perform(self, context):
+        return str(_text(self._left, context) == "true" == _text(self._right, context)).lower()

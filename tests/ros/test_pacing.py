@@ -1,0 +1,134 @@
+"""Ticker, phase lock, mailbox and statistics."""
+
+import threading
+import time
+
+import pytest
+
+from theia.nodekit.latest import Latest
+from theia.nodekit.phase_lock import PhaseLock
+from theia.nodekit.statistics import Rate, Samples
+from theia.nodekit.ticker import Ticker
+
+
+def no_error(error):
+    raise AssertionError(error)
+
+
+def test_ticks_keep_to_the_grid_although_the_callback_takes_time():
+    times = []
+
+    def tick():
+        times.append(time.monotonic())
+        time.sleep(0.015)
+
+    ticker = Ticker(0.04, tick, "test", no_error)
+    ticker.start()
+    time.sleep(0.9)
+    ticker.stop()
+    assert len(times) >= 20
+    drift_s = (times[-1] - times[0]) / (len(times) - 1 + ticker.skipped) - 0.04
+    assert abs(drift_s) < 0.002
+
+
+def test_missed_deadlines_are_skipped_and_counted_not_made_up_for():
+    calls = []
+
+    def tick():
+        calls.append(time.monotonic())
+        if len(calls) == 1:
+            time.sleep(0.23)
+
+    ticker = Ticker(0.05, tick, "test", no_error)
+    ticker.start()
+    time.sleep(0.4)
+    ticker.stop()
+    assert ticker.skipped >= 3
+    assert calls[2] - calls[1] > 0.02
+
+
+def test_failing_callback_ends_the_ticks_and_is_reported():
+    errors, ended = [], threading.Event()
+    ticker = Ticker(0.01, lambda: 1 / 0, "test", errors.append, at_end=ended.set)
+    ticker.start()
+    assert ended.wait(2)
+    assert isinstance(errors[0], ZeroDivisionError)
+    assert len(errors) == 1
+
+
+def test_at_end_runs_in_the_ticking_thread():
+    threads = []
+    ticker = Ticker(
+        0.01, lambda: None, "test", no_error, at_end=lambda: threads.append(threading.current_thread().name)
+    )
+    ticker.start()
+    ticker.stop()
+    assert threads == ["test"]
+
+
+@pytest.mark.parametrize("offset_s", [0.0, 0.02, 0.05, 0.08])
+def test_phase_lock_brings_the_tick_just_behind_the_arrivals(offset_s):
+    lock = PhaseLock(target_s=0.015)
+    tick_s = 10.0 + offset_s
+    arrivals = [9.0 + 0.1 * n for n in range(400)]
+    steps = []
+    for _ in range(100):
+        while arrivals and arrivals[0] <= tick_s:
+            newest_s = arrivals.pop(0)
+            lock.arrived(newest_s)
+        shift_s = lock.correction_s(tick_s)
+        steps.append(abs(shift_s))
+        tick_s += 0.2 + shift_s
+    assert tick_s - 0.2 - shift_s - newest_s == pytest.approx(0.015, abs=0.003)
+    assert max(steps) <= 0.004
+
+
+def test_phase_lock_may_correct_at_once():
+    lock = PhaseLock(target_s=0.015)
+    for n in range(10):
+        lock.arrived(0.1 * n)
+    assert lock.correction_s(0.9 + 0.05, freely=True) == pytest.approx(-0.035)
+    assert lock.correction_s(0.9 + 0.095, freely=True) == pytest.approx(0.02)
+
+
+def test_phase_lock_leaves_the_tick_alone_when_nothing_arrives():
+    lock = PhaseLock()
+    assert lock.correction_s(1.0) == 0.0
+    lock.arrived(1.0)
+    lock.arrived(1.1)
+    assert lock.correction_s(3.0) == 0.0
+
+
+def test_mailbox_hands_over_the_newest_and_counts_the_rest():
+    mailbox = Latest()
+    for item in range(5):
+        mailbox.put(item)
+    assert mailbox.take(0) == 4
+    assert mailbox.take(0) is None
+    assert mailbox.replaced == 4
+
+
+def test_mailbox_wakes_who_waits():
+    mailbox = Latest()
+    threading.Timer(0.05, mailbox.put, ("new",)).start()
+    assert mailbox.take(2.0) == "new"
+
+
+def test_samples_summarise_what_is_still_in_the_window():
+    samples = Samples()
+    assert samples.summary() == {}
+    for value in range(1, 101):
+        samples.add(value)
+    assert samples.summary() == {"p50": 50.5, "p95": pytest.approx(95.05), "max": 100}
+    for _ in range(3000):
+        samples.add(1.0)
+    assert samples.summary()["max"] == 1.0
+
+
+def test_rate_counts_since_it_was_asked_last():
+    rate = Rate()
+    for _ in range(10):
+        rate.tick()
+    time.sleep(0.1)
+    assert 50 < rate.per_second() <= 100
+    assert rate.per_second() == 0

@@ -1,0 +1,174 @@
+"""Real processes over real DDS: starts nodes as ros2 would, on a domain of their own, and talks to them."""
+
+import itertools
+import os
+import signal
+import subprocess
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from theia.bringup.command import command_line
+from theia.bringup.description import Role
+from theia.bringup.resolve import ResolvedNode
+from theia.nodekit.transport import apply_transport_defaults
+
+SHARED_MEMORY = Path("/dev/shm")
+_counter = itertools.count()
+
+
+@dataclass
+class Process:
+    """A node's process and what it has printed."""
+
+    name: str
+    popen: subprocess.Popen
+    lines: list[str] = field(default_factory=list)
+
+    @property
+    def output(self):
+        return "\n".join(self.lines)
+
+    def kill(self):
+        """kill -9; returns the time on the ROS clock."""
+        at_s = time.time()
+        self.popen.send_signal(signal.SIGKILL)
+        self.popen.wait()
+        return at_s
+
+    def end(self, number=signal.SIGINT, timeout_s=10):
+        """Signal the process and return its exit code."""
+        self.popen.send_signal(number)
+        return self.popen.wait(timeout_s)
+
+
+class System:
+    """The processes of one test, and a node to talk to them."""
+
+    def __init__(self, domain_id):
+        import rclpy
+        from rclpy.executors import SingleThreadedExecutor
+
+        self.environment = {**os.environ, "ROS_DOMAIN_ID": str(domain_id), "PYTHONUNBUFFERED": "1"}
+        self.processes = {}
+        self.context = rclpy.Context()
+        self.context.init(domain_id=domain_id)
+        self.node = rclpy.create_node("system_test", context=self.context)
+        self.executor = SingleThreadedExecutor(context=self.context)
+        self.executor.add_node(self.node)
+
+    def start(self, package, executable, **parameters):
+        resolved = ResolvedNode(package, executable, executable, parameters, {}, Role.REQUIRED)
+        return self.start_command(executable, command_line(resolved))
+
+    def start_command(self, name, command, **options):
+        popen = subprocess.Popen(
+            command,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            **options,
+        )
+        process = self.processes[name] = Process(name, popen)
+        threading.Thread(
+            target=lambda: process.lines.extend(map(str.rstrip, popen.stdout)), daemon=True
+        ).start()
+        return process
+
+    def spin(self, seconds):
+        deadline_s = time.monotonic() + seconds
+        while time.monotonic() < deadline_s:
+            self.executor.spin_once(timeout_sec=0.02)
+
+    def wait_until(self, condition, timeout_s=30.0, what="it"):
+        deadline_s = time.monotonic() + timeout_s
+        while not condition():
+            self.executor.spin_once(timeout_sec=0.02)
+            dead = [p.name for p in self.processes.values() if p.popen.poll() not in (None, 0, -9)]
+            if dead or time.monotonic() > deadline_s:
+                outputs = "\n".join(f"--- {p.name}\n{p.output}" for p in self.processes.values())
+                why = f"{dead[0]} died" if dead else f"not within {timeout_s} s"
+                pytest.fail(f"waiting for {what}: {why}\n{outputs}")
+
+    def listen(self, kind, topic, qos=None):
+        """Messages of a topic, collected while spinning."""
+        from theia.nodekit.qos import STREAM
+
+        messages = []
+        self.node.create_subscription(kind, topic, messages.append, qos or STREAM)
+        return messages
+
+    def call(self, kind, service, /, timeout_s=20.0, **fields):
+        client = self.node.create_client(kind, service)
+        self.wait_until(client.service_is_ready, timeout_s, f"service {service}")
+        future = client.call_async(kind.Request(**fields))
+        self.wait_until(future.done, timeout_s, f"an answer of {service}")
+        self.node.destroy_client(client)
+        return future.result()
+
+    def trigger(self, name):
+        from std_srvs.srv import Trigger
+
+        response = self.call(Trigger, name)
+        assert response.success, f"{name}: {response.message}"
+
+    def transition(self, node, transition_id):
+        from lifecycle_msgs.msg import Transition
+        from lifecycle_msgs.srv import ChangeState
+
+        request = Transition(id=transition_id)
+        return self.call(ChangeState, f"/{node}/change_state", transition=request).success
+
+    def bring_up(self, *nodes, timeout_s=40.0):
+        """Configure and activate lifecycle nodes, as the lifecycle manager does."""
+        from lifecycle_msgs.msg import Transition
+
+        for transition in (Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE):
+            for node in nodes:
+                self.wait_until(
+                    lambda n=node, t=transition: self.transition(n, t), timeout_s, f"{node} to come up"
+                )
+
+    def stop(self):
+        for process in self.processes.values():
+            if process.popen.poll() is None:
+                process.popen.send_signal(signal.SIGINT)
+        deadline_s = time.monotonic() + 8
+        for process in self.processes.values():
+            try:
+                process.popen.wait(max(deadline_s - time.monotonic(), 0.1))
+            except subprocess.TimeoutExpired:
+                process.popen.kill()
+                process.popen.wait()
+        self.executor.shutdown()
+        self.node.destroy_node()
+        self.context.shutdown()
+
+
+@pytest.fixture
+def system():
+    """A system on a ROS domain that no other test uses at the same time."""
+    pytest.importorskip("rclpy")
+    pytest.importorskip("theia_msgs")
+    apply_transport_defaults()
+    system = System(1 + (os.getpid() * 11 + next(_counter)) % 100)
+    yield system
+    system.stop()
+    remove_orphaned_shared_memory()
+
+
+def remove_orphaned_shared_memory():
+    """Free what killed processes left in /dev/shm; Fast DDS does not do so by itself."""
+    used = set()
+    for maps in Path("/proc").glob("[0-9]*/maps"):
+        try:
+            used |= {line.split()[-1] for line in maps.read_text().splitlines() if "/dev/shm/fastdds" in line}
+        except OSError:  # ended meanwhile, or not ours
+            continue
+    for segment in SHARED_MEMORY.glob("fastdds_*"):
+        if not segment.name.startswith("fastdds_port") and str(segment) not in used:
+            segment.unlink(missing_ok=True)
