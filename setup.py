@@ -1,10 +1,10 @@
-"""Everything is declared in pyproject.toml; this file only makes `pip install -e .` lay the data files too."""
+"""All is declared in pyproject.toml; this file only makes `pip install -e .` lay the data files too."""
 
 from setuptools import Distribution, setup
 
 
 class DistributionWithData(Distribution):
-    """setuptools' editable install asks `has_data()` before it installs data_files, and defines no such method."""
+    """An editable install asks `has_data()` before it installs data_files, and setuptools has no such method."""
 
     def has_data(self) -> bool:
         """Whether there are data files (launch files, ament index markers, ros2 executables)."""

@@ -1,4 +1,4 @@
-"""The whole way, as `make door` goes it: simulator, encoder, policy, guard and evaluator over DDS open the door."""
+"""The whole way, as `make door` goes it: simulator, encoder, policy, guard and evaluator open the door."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""colcon's way to build this package; pip installs it with the whole distribution, see the root pyproject.toml."""
+"""colcon's way to build this package; pip installs it with the whole distribution (root pyproject.toml)."""
 
 from glob import glob
 
