@@ -4,7 +4,7 @@ from setuptools import Distribution, setup
 
 
 class DistributionWithData(Distribution):
-    """An editable install asks `has_data()` before it installs data_files, and setuptools has no such method."""
+    """An editable install asks for `has_data()` before it lays data_files; setuptools itself lacks it."""
 
     def has_data(self) -> bool:
         """Whether there are data files (launch files, ament index markers, ros2 executables)."""

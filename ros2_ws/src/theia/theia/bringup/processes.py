@@ -52,7 +52,8 @@ class ProcessGroup:
 
         Returns:
             The exit code of the RESULT process, or of the first process that should not have ended (1 if that
-            ended with 0, 128 + signal if it was killed). When interrupted: 130 if a RESULT was awaited, else 0.
+            ended with 0, 128 + signal if it was killed). When interrupted: 130 if a RESULT was awaited,
+            else 0.
         """
         handlers = {
             number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)
