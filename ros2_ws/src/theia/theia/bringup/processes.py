@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -46,6 +46,7 @@ class ProcessGroup:
         self._printing = threading.Lock()
         self._readers: list[threading.Thread] = []
         self._interrupted = False
+        self._in_child = _dying_with_parent()
 
     def run(self) -> int:
         """Start all, wait for the end, stop the rest.
@@ -80,7 +81,7 @@ class ProcessGroup:
             text=True,
             errors="replace",
             start_new_session=True,
-            preexec_fn=_die_with_parent,
+            preexec_fn=self._in_child,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
         reader = threading.Thread(target=self._copy_output, args=(member,), daemon=True)
@@ -154,6 +155,7 @@ def _signal_group(process: subprocess.Popen, number: int) -> None:
         os.killpg(process.pid, number)
 
 
-def _die_with_parent() -> None:
-    """In the child: be interrupted when the parent dies, whatever kills it (Linux)."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
+def _dying_with_parent() -> Callable[[], object]:
+    """To be called in a child: it is interrupted when its parent dies, whatever kills it (Linux)."""
+    prctl = ctypes.CDLL(None).prctl  # looked up here: a child of threads must not load libraries
+    return lambda: prctl(_PR_SET_PDEATHSIG, signal.SIGINT)

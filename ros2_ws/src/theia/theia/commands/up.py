@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from importlib.util import find_spec
 
 from theia.bringup import BRINGUPS, Bringup, get_bringup
 from theia.bringup.command import command_line
@@ -37,10 +38,9 @@ def run(arguments: argparse.Namespace) -> int:
         print(show_arguments(bringup))
         return 0
     nodes = resolve(bringup, parse_arguments(bringup, arguments.arguments))
-    try:
-        import rclpy  # noqa: F401
-    except ModuleNotFoundError:
-        raise MissingExtraError("rclpy", "ros") from None
+    for package in ("rclpy", "theia_msgs", "interbotix_xs_msgs"):
+        if find_spec(package) is None:
+            raise MissingExtraError(package, "ros")
     members = [Member(node.name, command_line(node), node.role) for node in nodes]
     return ProcessGroup(members, colour=sys.stdout.isatty()).run()
 

@@ -68,10 +68,12 @@ class Diagnostics:
         """Publish the present state."""
         if self._gather is not None:
             self._gather()
-        values = {f"{name}_hz": f"{rate.per_second():.1f}" for name, rate in self._rates.items()}
-        for name, samples in self._samples.items():
+        # Copies, as other threads add measurements meanwhile.
+        values = {f"{name}_hz": f"{rate.per_second():.1f}" for name, rate in list(self._rates.items())}
+        for name, samples in list(self._samples.items()):
             values |= {f"{name}_{key}": f"{value:.2f}" for key, value in samples.summary().items()}
-        values |= {name: str(count) for name, count in self.counts.items()} | self.facts
+        values |= {name: str(count) for name, count in list(self.counts.items())}
+        values |= self.facts
         status = DiagnosticStatus(
             level=self._level,
             name=self._node.get_fully_qualified_name(),

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from types import FrameType
 from typing import Protocol
@@ -17,6 +18,7 @@ from theia.nodekit.transport import apply_transport_defaults
 from theia_core.errors import TheiaError
 
 _LOOK_S = 0.1
+_IMPATIENT_AFTER_S = 2.0
 
 
 class RunnableNode(Protocol):
@@ -71,14 +73,20 @@ def new_executor() -> Executor:
 
 
 class _StopOnSignal:
-    """Remembers SIGINT and SIGTERM; a second one ends the process at once."""
+    """Remembers SIGINT and SIGTERM; one more after a while ends the process at once.
+
+    Right after the first, another one is no second wish: Ctrl-C reaches a node from the terminal, and often
+    from its launcher too.
+    """
 
     def __init__(self) -> None:
         self.requested = False
+        self._at_s = 0.0
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        if self.requested:
+        if not self.requested:
+            self.requested, self._at_s = True, time.monotonic()
+        elif time.monotonic() - self._at_s > _IMPATIENT_AFTER_S:
             os._exit(128 + number)
-        self.requested = True

@@ -1,6 +1,9 @@
 """How a node says, from any thread, that its process is over and whether that is a failure."""
 
 import threading
+import traceback
+
+from theia_core.errors import TheiaError
 
 EXIT_FAILURE = 2
 
@@ -20,6 +23,14 @@ class Outcome:
     def fail(self, reason: str) -> None:
         """End the process with exit code 2; `reason` is one sentence for people."""
         self._end(EXIT_FAILURE, reason)
+
+    def crash(self, what: str, error: BaseException) -> None:
+        """End the process for an exception in a thread; one that is no TheiaError leaves a traceback."""
+        if isinstance(error, TheiaError):
+            self.fail(str(error))
+        else:
+            traceback.print_exception(error)
+            self.fail(f"{what}: {type(error).__name__}: {error}")
 
     @property
     def code(self) -> int | None:

@@ -2,7 +2,6 @@
 
 import threading
 import time
-import traceback
 from collections.abc import Callable
 
 from rclpy.node import Node
@@ -81,5 +80,4 @@ class ScriptNode(Node):
             self.diagnostics.error(str(error))
             self.outcome.fail(str(error))
         except Exception as error:  # a thread has no caller that could see it
-            traceback.print_exception(error)
-            self.outcome.fail(f"internal error: {type(error).__name__}: {error}")
+            self.outcome.crash("internal error", error)

@@ -103,7 +103,7 @@ class PolicyNode(ManagedNode):
         """Order the guard to hold and stop."""
         if self._ticker is not None:
             self._ticker.stop()
-            self._publish(self._horizon.hold(time.monotonic(), "policy deactivated"))
+            self._publish(self._horizon.hold(time.monotonic(), "deactivated"))
 
     def clean_up(self) -> None:
         """Drop the policy."""
@@ -199,7 +199,7 @@ class PolicyNode(ManagedNode):
         self._last_step_s = now_s
 
     def _on_crash(self, error: BaseException) -> None:
-        self.outcome.fail(f"the policy stopped: {type(error).__name__}: {error}")
+        self.outcome.crash("the policy stopped", error)
 
 
 def main() -> int:

@@ -127,7 +127,7 @@ class EncoderNode(ManagedNode):
             try:
                 self._tokens.publish(self._encode(message))
             except Exception as error:  # the worker has no caller that could see it
-                self.outcome.fail(f"encoding failed: {type(error).__name__}: {error}")
+                self.outcome.crash("encoding failed", error)
                 return
             self.diagnostics.rate("tokens").tick()
             self.diagnostics.samples("frame_to_tokens_ms").add(

@@ -170,7 +170,7 @@ class WidowXSimNode(Node):
         self.diagnostics.facts["simulated_time_lost_s"] = f"{self.physics.lost_s:.2f}"
 
     def _on_crash(self, error: BaseException) -> None:
-        self.outcome.fail(f"the simulation stopped: {type(error).__name__}: {error}")
+        self.outcome.crash("the simulation stopped", error)
 
 
 def main() -> int:
