@@ -86,7 +86,7 @@ def parameter_classes():
                     yield pytest.param(kind, id=name)
 
 
-@pytest.mark.parametrize("kind", parameter_classes())
+@pytest.mark.parametrize("kind", list(parameter_classes()))
 def test_every_node_declares_parameters_whose_defaults_are_valid(kind):
     for spec in specs(kind):
         spec.check(spec.default)

@@ -28,6 +28,7 @@ class Member:
     command: list[str]
     role: Role
     process: subprocess.Popen = field(init=False, repr=False)
+    reader: threading.Thread = field(init=False, repr=False)
 
 
 class ProcessGroup:
@@ -44,7 +45,6 @@ class ProcessGroup:
         self._members = list(members)
         self._output, self._colour = output, colour
         self._printing = threading.Lock()
-        self._readers: list[threading.Thread] = []
         self._interrupted = False
         self._in_child = _dying_with_parent()
 
@@ -84,9 +84,8 @@ class ProcessGroup:
             preexec_fn=self._in_child,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
-        reader = threading.Thread(target=self._copy_output, args=(member,), daemon=True)
-        reader.start()
-        self._readers.append(reader)
+        member.reader = threading.Thread(target=self._copy_output, args=(member,), daemon=True)
+        member.reader.start()
 
     def _wait(self, members: list[Member]) -> int:
         while not self._interrupted:
@@ -99,6 +98,7 @@ class ProcessGroup:
         return 130 if any(member.role is Role.RESULT for member in members) else 0
 
     def _judge(self, member: Member, code: int) -> int:
+        member.reader.join(0.5)  # what it said last comes before what we say about it
         code = 128 - code if code < 0 else code
         if member.role is Role.RESULT:
             return code
@@ -120,8 +120,8 @@ class ProcessGroup:
                 time.sleep(_LOOK_S)
         for member in members:  # what a process left behind in its group
             _signal_group(member.process, signal.SIGKILL)
-        for reader in self._readers:
-            reader.join(1.0)
+        for member in members:
+            member.reader.join(1.0)
 
     def _copy_output(self, member: Member) -> None:
         assert member.process.stdout is not None
