@@ -42,7 +42,7 @@ fi
 
 # --- the virtual environment --------------------------------------------------------------------------------------------
 stamp=$venv/.theia-$what
-inputs=(pyproject.toml setup.py constraints.txt scripts/setup.sh ros2_ws/src/theia_msgs ros2_ws/src/interbotix_xs_msgs
+inputs=(pyproject.toml setup.py constraints.txt scripts/setup.sh ros2_ws/cmake ros2_ws/src/theia_msgs ros2_ws/src/interbotix_xs_msgs
   ros2_ws/src/theia/libexec ros2_ws/src/theia_sim/libexec launch deploy/robots)
 fingerprint=$( (echo "$version"; find "${inputs[@]}" -type f -not -name '*.pyc' -print0 | sort -z | xargs -0 sha256sum) | sha256sum | cut -c1-16)
 if [ "$(cat "$stamp" 2>/dev/null)" = "$fingerprint" ]; then
