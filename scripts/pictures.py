@@ -69,6 +69,7 @@ def main() -> None:
         tokens = controller.encoder.encode(frame[None])[0]
         picture = token_picture(tokens, controller.encoder.spec.grid, frame)
         save(arguments.out / "door_tokens.png", picture, picture.shape[1])
+    env.close()
 
 
 def save(path: Path, rgb: np.ndarray, width: int) -> None:
