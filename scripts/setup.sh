@@ -41,10 +41,14 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 
 # --- the virtual environment --------------------------------------------------------------------------------------------
+fingerprint_of() {
+  (echo "$version"; find "$@" -type f -not -name '*.pyc' -print0 | sort -z | xargs -0 sha256sum) | sha256sum | cut -c1-16
+}
+message_inputs=(constraints.txt scripts/setup.sh ros2_ws/cmake ros2_ws/src/theia_msgs ros2_ws/src/interbotix_xs_msgs)
 stamp=$venv/.theia-$what
-inputs=(pyproject.toml setup.py constraints.txt scripts/setup.sh ros2_ws/cmake ros2_ws/src/theia_msgs ros2_ws/src/interbotix_xs_msgs
-  ros2_ws/src/theia/libexec ros2_ws/src/theia_sim/libexec launch deploy/robots)
-fingerprint=$( (echo "$version"; find "${inputs[@]}" -type f -not -name '*.pyc' -print0 | sort -z | xargs -0 sha256sum) | sha256sum | cut -c1-16)
+message_stamp=$venv/.theia-messages
+fingerprint=$(fingerprint_of "${message_inputs[@]}" pyproject.toml setup.py ros2_ws/src/theia/libexec \
+  ros2_ws/src/theia_sim/libexec launch deploy/robots)
 if [ "$(cat "$stamp" 2>/dev/null)" = "$fingerprint" ]; then
   exit 0
 fi
@@ -56,12 +60,15 @@ fi
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 pip() { "$venv/bin/python" -m pip -q "$@" 2> >(grep -v -e 'is ignored: it is neither' >&2); }
 pip install 'pip==26.3'
-say "installing ROS 2 Kilted (rclpy over Fast DDS) from wheels"
-pip install -c constraints.txt 'ros-kilted-rclpy[fastrtps]' ros-kilted-common-interfaces
-for package in theia_msgs interbotix_xs_msgs; do
-  say "generating and compiling the messages of $package (about a minute)"
-  pip install "./ros2_ws/src/$package"
-done
+if [ "$(cat "$message_stamp" 2>/dev/null)" != "$(fingerprint_of "${message_inputs[@]}")" ]; then
+  say "installing ROS 2 Kilted (rclpy over Fast DDS) from wheels"
+  pip install -c constraints.txt 'ros-kilted-rclpy[fastrtps]' ros-kilted-common-interfaces
+  for package in theia_msgs interbotix_xs_msgs; do
+    say "generating and compiling the messages of $package (about a minute)"
+    pip install "./ros2_ws/src/$package"
+  done
+  fingerprint_of "${message_inputs[@]}" >"$message_stamp"
+fi
 extras=ros,sim
 if [ "$what" = test ]; then
   say "installing torch and the development tools"
