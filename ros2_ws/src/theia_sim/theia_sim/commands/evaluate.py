@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from theia_core.cli import Command
-
 from theia_core.errors import TheiaError
 
 EXAMPLES = """examples:
