@@ -65,5 +65,7 @@ class FolderSource:
         try:
             data = path.read_bytes()
         except OSError as error:
-            raise UnreadableImage(f"{path} cannot be read: {error.strerror}; check its permissions") from error
+            raise UnreadableImage(
+                f"{path} cannot be read: {error.strerror}; check its permissions"
+            ) from error
         return decode_rgb(data, str(path))

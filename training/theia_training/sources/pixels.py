@@ -9,7 +9,22 @@ from theia_training.sources.image_source import UnreadableImage
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm")
 _MAX_PIXELS = 200_000_000
-_EIGHT_BIT_MODES = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "HSV", "LAB")
+_EIGHT_BIT_MODES = (
+    "1",
+    "L",
+    "LA",
+    "La",
+    "P",
+    "PA",
+    "RGB",
+    "RGBA",
+    "RGBa",
+    "RGBX",
+    "CMYK",
+    "YCbCr",
+    "HSV",
+    "LAB",
+)
 _WHITE = (255, 255, 255)
 
 
@@ -41,7 +56,9 @@ def decode_rgb(data: bytes, name: str) -> np.ndarray:
                     f"{name} has pixels of mode {image.mode}, not 8-bit ones; convert it to 8 bits per channel"
                 )
             if not 0 < width * height <= _MAX_PIXELS:
-                raise UnreadableImage(f"{name} is {width}x{height} pixels; scale it below {_MAX_PIXELS} pixels")
+                raise UnreadableImage(
+                    f"{name} is {width}x{height} pixels; scale it below {_MAX_PIXELS} pixels"
+                )
             return np.array(_to_rgb(image))
     except UnreadableImage:
         raise

@@ -1,0 +1,1 @@
+"""Distillation of Theia from stored teacher features."""

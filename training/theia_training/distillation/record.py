@@ -1,0 +1,38 @@
+"""The record of a finished run: enough to write a model card and to repeat it."""
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from theia_training.distillation.trainer import Trainer
+
+
+def run_record(trainer: Trainer) -> dict[str, Any]:
+    """Configuration, data, teachers, time and last validation as JSON values."""
+    features, rows = trainer.features, trainer.rows
+    weights = np.array([row["images_per_s"] for row in rows])
+    return {
+        "config": trainer.config.to_dict(),
+        "teachers": [
+            {
+                "name": t.name,
+                "size": [t.size.channels, t.size.height, t.size.width],
+                "weights_sha256": t.weights_sha256,
+                "licence": t.licence,
+            }
+            for t in features.teachers
+        ],
+        "samples": {"train": len(features.train), "held_out": len(features.held_out)},
+        "updates": trainer.update,
+        "global_batch": trainer.global_batch,
+        "ranks": trainer.ranks.count,
+        "torch": torch.__version__,
+        "profile": {
+            "model_share": float(np.mean([row["model_share"] for row in rows])),
+            "data_share": float(np.mean([row["data_share"] for row in rows])),
+            "images_per_s": float(1 / np.mean(1 / weights)),
+            "hours": float(trainer.update * trainer.global_batch * np.mean(1 / weights) / 3600),
+        },
+        "last_validation": trainer.validations[-1] if trainer.validations else {},
+    }

@@ -1,0 +1,69 @@
+"""The network that learns: Theia with its translators, and what the ablations add."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from theia_core.encoders.theia import TheiaModel
+from theia_core.encoders.theia_variants import TheiaVariant
+from theia_training.distillation.config import StudentConfig
+from theia_training.features.manifest import TeacherEntry
+
+
+class Student(nn.Module):
+    """Theia as it is trained; `theia` alone is what is kept."""
+
+    def __init__(self, theia: TheiaModel, cls_channels: Mapping[str, int]) -> None:
+        """Hold `theia` and a linear head for each CLS feature that is distilled too."""
+        super().__init__()
+        self.theia = theia
+        width = theia.backbone.model.config.width
+        self.cls_heads = nn.ModuleDict(
+            {name: nn.Linear(width, channels) for name, channels in cls_channels.items()}
+        )
+
+    def forward(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Predictions teacher -> (B, tokens, C), teacher + ".cls" -> (B, C), of images (B, 3, 224, 224)."""
+        tokens = self.theia(images)
+        predictions: dict[str, torch.Tensor] = self.theia.translator(tokens[:, self.theia.special_tokens :])
+        for name, head in self.cls_heads.items():
+            predictions[f"{name}.cls"] = head(tokens[:, 0])
+        return predictions
+
+
+def build_student(
+    config: StudentConfig, teachers: tuple[TeacherEntry, ...], with_cls: bool, name: str
+) -> Student:
+    """Student with the initial weights that the config asks for; the global seed decides the random ones.
+
+    Raises:
+        TheiaError: if the weights to start from do not fit.
+    """
+    targets = {teacher.name: teacher.size for teacher in teachers}
+    variant = TheiaVariant(name, config.size, targets, config.registers, config.translator)
+    student = Student(TheiaModel(variant), {t.name: t.size.channels for t in teachers} if with_cls else {})
+    backbone = student.theia.backbone.model
+    if config.deit:
+        from theia_core.encoders.initialise import initialise_from_deit
+
+        initialise_from_deit(backbone, Path(config.deit))
+    if config.select_from:
+        from theia_core.encoders.initialise import select_weights
+
+        select_weights(backbone, Path(config.select_from), layers=config.select_layers)
+    if config.freeze_backbone:
+        backbone.requires_grad_(False)
+    return student
+
+
+def parameter_groups(student: Student, weight_decay: float) -> list[dict]:
+    """AdamW's groups: matrices and kernels decay; biases, norms, position embeddings and tokens do not."""
+    decayed, free = [], []
+    for parameter in student.parameters():
+        if not parameter.requires_grad:
+            continue
+        # LayerNorms over (C, H, W) have three dimensions, as have the embeddings of tokens and positions.
+        (decayed if parameter.ndim in (2, 4) else free).append(parameter)
+    return [{"params": decayed, "weight_decay": weight_decay}, {"params": free, "weight_decay": 0.0}]
