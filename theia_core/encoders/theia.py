@@ -29,7 +29,7 @@ class TheiaModel(nn.Module):
         self.variant = variant
         self.backbone = Backbone(Vit(config))
         if variant.targets:
-            self.translator = Translator(config.width, variant.targets)
+            self.translator = Translator(config.width, variant.targets, variant.translator)
 
     @property
     def special_tokens(self) -> int:

@@ -1,15 +1,26 @@
-"""Loading Theia checkpoints: from a local folder or file, strictly, without transformers or the network."""
+"""Theia checkpoints on disk: loaded strictly, offline and without transformers, saved in the released layout.
 
+A checkpoint is a folder with model.safetensors and config.json.
+"""
+
+import json
+import os
 from collections.abc import Collection
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from theia_core.encoders.encoder import Encoder
 from theia_core.encoders.spec import EncoderSpec
 from theia_core.encoders.theia import TheiaModel
-from theia_core.encoders.theia_variants import TheiaVariant, released_variant, variant_of_config
+from theia_core.encoders.theia_variants import (
+    RELEASED,
+    TheiaVariant,
+    config_of_variant,
+    released_variant,
+    variant_of_config,
+)
 from theia_core.encoders.vit import SIZES, VitConfig
 from theia_core.errors import TheiaError
 from theia_core.images import Preprocessing
@@ -77,27 +88,64 @@ def load_theia_model(weights: Path, variant: TheiaVariant) -> TheiaModel:
     return model
 
 
-def save_theia_model(model: TheiaModel, weights: Path, dtype: torch.dtype = torch.float32) -> None:
-    """Write a model's weights under the released checkpoints' keys."""
-    tensors = {name: tensor.detach().to(dtype).contiguous() for name, tensor in model.state_dict().items()}
-    save_file(tensors, weights, {"format": "pt"})
+def save_theia_checkpoint(model: TheiaModel, folder: Path, dtype: torch.dtype = torch.float32) -> None:
+    """Write a model as a folder in the released layout, from which `load_theia_encoder` loads it again.
+
+    Each of the two files is replaced at once, so a kill leaves a whole old or a whole new one.
+
+    Args:
+        model: model of any variant, on any device.
+        folder: folder to write into; it is made if absent.
+        dtype: type of the stored weights; loading makes float32 of them.
+
+    Raises:
+        TheiaError: if a weight is not finite in `dtype`, or the folder cannot be written.
+    """
+    tensors = {name: tensor.detach().to(dtype).cpu() for name, tensor in model.state_dict().items()}
+    if broken := [name for name, tensor in tensors.items() if not torch.isfinite(tensor).all()]:
+        raise TheiaError(f"not finite as {dtype}: {_listed(broken)}; the model cannot be saved")
+    content = save({name: tensor.contiguous() for name, tensor in tensors.items()}, {"format": "pt"})
+    config = json.dumps(config_of_variant(model.variant), indent=2) + "\n"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _replace(folder / WEIGHTS, content)
+        _replace(folder / CONFIG, config.encode())
+    except OSError as error:
+        raise TheiaError(f"cannot write a checkpoint to {folder}: {error.strerror}") from error
 
 
 def spec_of(variant: TheiaVariant) -> EncoderSpec:
     """What is known of a variant's encoder."""
     config: VitConfig = SIZES[variant.size]
-    teachers = ", ".join(variant.targets) or "no teachers"
+    teachers = f"distilled from {', '.join(variant.targets)}" if variant.targets else "without translators"
     return EncoderSpec(
         name=variant.name,
         grid=(config.grid, config.grid),
         channels=config.width,
         preprocessing=Preprocessing(config.image_size),
-        licence="the checkpoint's own; the released Theia weights are for non-commercial research only",
-        description=f"Theia, ViT-{variant.size} with 16-pixel patches, distilled from {teachers}",
+        licence=(
+            "that of the released Theia weights: non-commercial research only"
+            if variant.name in RELEASED
+            else "not stated by the checkpoint"
+        ),
+        description=f"Theia, ViT-{variant.size} with 16-pixel patches, {teachers}",
         special_tokens=1 + variant.registers,
         has_cls=True,
         source="a local checkpoint",
     )
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Replace a file at once: the new content is on the disk before it takes the old one's name."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _listed(names: Collection[str], most: int = 4) -> str:

@@ -19,9 +19,10 @@ TEACHERS = {
     "de": ("LiheYoung/depth-anything-large-hf", FeatureSize(32, 64, 64)),
 }
 TEACHER_SETS = {"cdiv": ("v", "di", "c"), "cddsv": ("v", "di", "c", "s", "de")}
-RELEASED = tuple(
-    f"theia-{size}-patch16-224-{teachers}" for size in ("tiny", "small", "base") for teachers in TEACHER_SETS
-)
+# Value of `backbone` in a released config.json.
+BACKBONES = {size: f"facebook/deit-{size}-patch16-224" for size in ("tiny", "small", "base")}
+TRANSLATORS = ("lconv", "linear")
+RELEASED = tuple(f"theia-{size}-patch16-224-{teachers}" for size in BACKBONES for teachers in TEACHER_SETS)
 
 
 @dataclass(frozen=True)
@@ -31,14 +32,31 @@ class TheiaVariant:
     Attributes:
         name: name of the encoder.
         size: "tiny", "small" or "base".
-        targets: teacher -> shape of its features; empty without translators.
+        targets: teacher -> shape of its features, any teachers; empty without translators.
         registers: register tokens besides CLS.
+        translator: "lconv", or "linear" for the ablation of Table 6a.
     """
 
     name: str
     size: str
     targets: Mapping[str, FeatureSize]
     registers: int = 0
+    translator: str = "lconv"
+
+    def __post_init__(self) -> None:
+        """Refuse an architecture that Theia has not."""
+        if self.size not in BACKBONES:
+            raise TheiaError(f"unknown size {self.size!r}; choose one of {', '.join(BACKBONES)}")
+        if self.registers < 0:
+            raise TheiaError(f"registers is {self.registers}; give 0 or more")
+        if self.translator not in TRANSLATORS:
+            raise TheiaError(
+                f"unknown translator type {self.translator!r}; choose one of {', '.join(TRANSLATORS)}"
+            )
+        for teacher in self.targets:
+            # A state-dict key is made of names and dots, so a dot would split the teacher's name.
+            if not teacher or "." in teacher:
+                raise TheiaError(f"a teacher cannot be called {teacher!r}; give it a name without dots")
 
 
 def released_variant(name: str) -> TheiaVariant:
@@ -56,6 +74,9 @@ def released_variant(name: str) -> TheiaVariant:
 def variant_of_config(path: Path) -> TheiaVariant:
     """Architecture that a checkpoint's config.json describes.
 
+    Its name is the entry "name", which released files lack; else the released name where the teachers are a
+    released set, else the folder's name.
+
     Raises:
         TheiaError: if the file cannot be read or asks for an architecture that Theia has not.
     """
@@ -67,14 +88,33 @@ def variant_of_config(path: Path) -> TheiaVariant:
             for teacher, shape in dict(config.get("target_feature_sizes") or {}).items()
         }
         registers = int(config.get("num_reg_tokens") or 0)
+        translator = str(config.get("translator_type", "lconv"))
+        name = str(config.get("name") or _name_of(size, targets, path))
     except OSError as error:
         raise TheiaError(f"cannot read {path}: {error.strerror}") from error
     except (ValueError, KeyError, TypeError) as error:
         raise TheiaError(f"{path} is not the config.json of a Theia checkpoint ({error!r})") from error
-    _refuse_other(path, config, "translator_type", "lconv")
+    if translator not in TRANSLATORS:
+        raise TheiaError(f"{path} has translator_type {translator!r}; supported are {', '.join(TRANSLATORS)}")
     _refuse_other(path, config, "translator_hidden_size_factor", 1.0)
     _refuse_other(path, config, "image_size", 224)
-    return TheiaVariant(_name_of(size, targets, path), size, targets, registers)
+    return TheiaVariant(name, size, targets, registers, translator)
+
+
+def config_of_variant(variant: TheiaVariant) -> dict[str, Any]:
+    """Entries of the config.json from which `variant_of_config` makes `variant` again."""
+    return {
+        "name": variant.name,
+        "backbone": BACKBONES[variant.size],
+        "image_size": 224,
+        "num_reg_tokens": variant.registers,
+        "target_feature_sizes": {
+            teacher: [size.channels, size.height, size.width] for teacher, size in variant.targets.items()
+        },
+        "translator_type": variant.translator,
+        "translator_hidden_size_factor": 1.0,
+        "feature_reduce_method": None,
+    }
 
 
 def _size_of(backbone: str) -> str:

@@ -85,14 +85,33 @@ class TranslatorHead(nn.Module):
         return features
 
 
+class LinearHead(nn.Module):
+    """Head without convolutions, the ablation of Table 6a: resample the tokens, then one linear layer."""
+
+    def __init__(self, width: int, target: FeatureSize) -> None:
+        """Build the layer for tokens of `width` channels."""
+        super().__init__()
+        resample = MapToTokens((target.height, target.width))
+        self.adapter = nn.Sequential(TokensToMap(), resample, nn.Linear(width, target.channels))
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Predicted features (B, H*W, C), row by row, of spatial tokens (B, 196, d)."""
+        features: torch.Tensor = self.adapter(tokens)
+        return features
+
+
+HEADS: dict[str, type[TranslatorHead] | type[LinearHead]] = {"lconv": TranslatorHead, "linear": LinearHead}
+
+
 class Translator(nn.Module):
     """One head per teacher, under the teacher's name."""
 
-    def __init__(self, width: int, targets: Mapping[str, FeatureSize]) -> None:
-        """Build a head for each teacher of `targets`."""
+    def __init__(self, width: int, targets: Mapping[str, FeatureSize], kind: str = "lconv") -> None:
+        """Build a head of `kind`, "lconv" or "linear", for each teacher of `targets`."""
         super().__init__()
+        head = HEADS[kind]
         self.translator_heads = nn.ModuleDict(
-            {teacher: TranslatorHead(width, target) for teacher, target in targets.items()}
+            {teacher: head(width, target) for teacher, target in targets.items()}
         )
 
     def forward(self, tokens: torch.Tensor) -> dict[str, torch.Tensor]:

@@ -47,12 +47,12 @@ def cdiv_folder(make_theia, tmp_path_factory):
     """Folder as a released Tiny has it: model.safetensors and config.json."""
     import json
 
-    from theia_core.encoders.theia_checkpoint import save_theia_model
+    from theia_core.encoders.theia_checkpoint import save_theia_checkpoint
     from theia_core.encoders.theia_variants import released_variant
 
     variant = released_variant("theia-tiny-patch16-224-cdiv")
     folder = tmp_path_factory.mktemp("checkpoint")
-    save_theia_model(make_theia(variant), folder / "model.safetensors")
+    save_theia_checkpoint(make_theia(variant), folder)
     config = {
         "backbone": "facebook/deit-tiny-patch16-224",
         "image_size": 224,
