@@ -1,0 +1,1 @@
+"""Real photographs from packages that anyone can install, cut into training images."""
