@@ -3,6 +3,8 @@
 import cv2
 import numpy as np
 
+from theia_core.analysis.norms import RANGE_IN_MEDIANS, token_norms
+from theia_core.analysis.rgb_basis import fit_rgb_basis
 from theia_core.errors import TheiaError
 from theia_core.images import check_frames
 
@@ -11,46 +13,39 @@ _BACKGROUND, _INK = (24, 26, 30), (235, 235, 235)
 
 
 def pca_rgb(tokens: np.ndarray) -> tuple[np.ndarray, float]:
-    """Colours of tokens: their first three principal components as red, green and blue.
-
-    Each component is scaled from its 2nd to its 98th percentile to 0..255; its sign is chosen so that the
-    largest loading is positive, which keeps colours from flipping between frames.
+    """Colours of one image's tokens: their first three principal components as red, green and blue.
 
     Args:
-        tokens: (N, d) floats.
+        tokens: (N, d) floats, N at least 2.
 
     Returns:
-        (N, 3) uint8, and the share of the variance that the three components explain.
+        (N, 3) uint8, and the share of the variance that the three components explain. See `RgbBasis` for one
+        basis over many images.
     """
-    centred = np.asarray(tokens, np.float64) - np.mean(tokens, axis=0, dtype=np.float64)
-    _, strengths, directions = np.linalg.svd(centred, full_matrices=False)
-    count = min(3, len(directions))
-    directions = directions[:count]
-    largest = np.abs(directions).argmax(axis=1)
-    directions = directions * np.sign(directions[np.arange(count), largest])[:, None]
-    components = centred @ directions.T
-    low, high = np.percentile(components, [2, 98], axis=0)
-    scaled = (components - low) / np.maximum(high - low, 1e-12)
-    colours = np.zeros((len(tokens), 3), np.uint8)
-    colours[:, :count] = np.clip(255 * scaled, 0, 255).astype(np.uint8)
-    variance = float((strengths**2).sum())
-    return colours, float((strengths[:count] ** 2).sum() / variance) if variance > 0 else 0.0
+    basis = fit_rgb_basis(tokens)
+    return basis.colours(tokens), basis.explained
 
 
-def norm_map(tokens: np.ndarray) -> tuple[np.ndarray, float]:
+def norm_map(tokens: np.ndarray, median: float | None = None) -> tuple[np.ndarray, float]:
     """Colours of the tokens' L2 norms, clipped to 0..2 * median (paper, section 5).
 
     Args:
         tokens: (N, d) floats.
+        median: median norm over all images that are to be compared; this image's own by default.
 
     Returns:
         (N, 3) uint8 in the viridis colour map, and the norm at its upper end.
     """
-    norms = np.linalg.norm(np.asarray(tokens, np.float64), axis=1)
-    top = 2 * float(np.median(norms))
-    levels = np.clip(255 * norms / max(top, 1e-12), 0, 255).astype(np.uint8)
-    colours = cv2.applyColorMap(levels[:, None], cv2.COLORMAP_VIRIDIS)[:, 0, ::-1]
-    return np.ascontiguousarray(colours), top
+    norms = token_norms(tokens[None])[0]
+    top = RANGE_IN_MEDIANS * (float(np.median(norms)) if median is None else median)
+    return viridis(norms / max(top, 1e-12)), top
+
+
+def viridis(levels: np.ndarray) -> np.ndarray:
+    """Colours (..., 3) uint8 RGB of levels (...), clipped to 0..1."""
+    steps = np.clip(255 * np.asarray(levels, np.float64), 0, 255).astype(np.uint8)
+    colours = cv2.applyColorMap(steps.reshape(-1, 1), cv2.COLORMAP_VIRIDIS)[:, 0, ::-1]
+    return np.ascontiguousarray(colours).reshape(*steps.shape, 3)
 
 
 def token_picture(tokens: np.ndarray, grid: tuple[int, int], frame: np.ndarray) -> np.ndarray:
