@@ -6,9 +6,9 @@ from pathlib import Path
 from theia_core.cli import Command
 
 _EXAMPLES = """examples:
-  theia photos --out data/photos                               training crops from Debian packages (about 470 MB)
-  theia photos --out data/photos --deb ~/debs/*.deb            the same from packages that are here already
-  theia photos --set evaluation --out data/photos_eval         samples of scikit-image and scikit-learn, held out
+  theia photos --out data/photos                            training crops from Debian packages (400 MB)
+  theia photos --out data/photos --deb ~/debs/*.deb         the same from packages that are here already
+  theia photos --set evaluation --out data/photos_eval      samples of scikit-image and scikit-learn, held out
 
 Packages are pinned by version and sha256. sources.csv and LICENCES.md beside the images name every photograph
 with its package, licence and checksum. No photograph is in both sets."""
@@ -58,9 +58,8 @@ def _run(arguments: argparse.Namespace) -> int:
         crops = sum(row["crops"] for row in report.rows if row["package"] == package)
         print(f"{package:<32} {count:4d} photographs {crops:6d} crops")
     repeated = [f"{name} ({reason})" for name, reason in report.left_out.items() if "same" in reason]
-    print(
-        f"left out: {len(report.left_out) - len(repeated)} too small; {', '.join(repeated) or 'none'} repeated"
-    )
+    too_small = len(report.left_out) - len(repeated)
+    print(f"left out: {too_small} too small; repeated: {', '.join(repeated) or 'none'}")
     print(f"{len(report.rows)} photographs, {report.crops} crops in {arguments.out}; see {TABLE}, {LICENCES}")
     return 0
 

@@ -13,9 +13,10 @@ class ImageRef:
     """One image of a source.
 
     Attributes:
-        key: unique name of the image, of letters, digits and `_./-` only; it begins with the source's own name.
-        source: the photograph, scene or episode that the image was cut from. A split into training and held-out
-            images goes by it, so that the two never share one.
+        key: unique name of the image, of letters, digits and `_./-` only; it begins with the name of the
+            folder or file that was opened.
+        source: the photograph, scene or episode that the image was cut from. A split into training and
+            held-out images goes by it, so that the two never share one.
     """
 
     key: str

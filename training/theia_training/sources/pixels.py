@@ -31,10 +31,10 @@ _WHITE = (255, 255, 255)
 def decode_rgb(data: bytes, name: str) -> np.ndarray:
     """Decode an image file.
 
-    Gray becomes three equal channels, palettes their colours, CMYK and other 8-bit colour spaces RGB by Pillow's
-    conversion, transparent pixels are laid over white. EXIF orientation and colour profiles are not applied:
-    teachers see what the file stores. Of an animation the first frame counts. Depths above 8 bits are refused,
-    since nothing says which range was meant.
+    Gray becomes three equal channels, palettes their colours, CMYK and other 8-bit colour spaces RGB by
+    Pillow's conversion, transparent pixels are laid over white. EXIF orientation and colour profiles are not
+    applied: teachers see what the file stores. Of an animation the first frame counts. Depths above 8 bits
+    are refused, since nothing says which range was meant.
 
     Args:
         data: the file's bytes.
@@ -53,7 +53,7 @@ def decode_rgb(data: bytes, name: str) -> np.ndarray:
             width, height = image.size
             if image.mode not in _EIGHT_BIT_MODES:
                 raise UnreadableImage(
-                    f"{name} has pixels of mode {image.mode}, not 8-bit ones; convert it to 8 bits per channel"
+                    f"{name} has pixels of mode {image.mode}; convert it to 8 bits per channel"
                 )
             if not 0 < width * height <= _MAX_PIXELS:
                 raise UnreadableImage(

@@ -29,8 +29,8 @@ class BuildReport:
 def build(photographs: Iterable[tuple[Photograph, int]], out: Path) -> BuildReport:
     """Cut photographs into `NAME__000.jpg`, `NAME__001.jpg`, ... and write sources.csv and LICENCES.md.
 
-    A photograph that is too small or repeats an earlier one is left out. Crops that are there already are kept,
-    so an interrupted run goes on where it stopped.
+    A photograph that is too small or repeats an earlier one is left out. Crops that are there already are
+    kept, so an interrupted run goes on where it stopped.
 
     Args:
         photographs: each with the least short side that it must have [px].
@@ -84,8 +84,8 @@ def _licences(report: BuildReport) -> str:
     lines = [
         "# Licences of the photographs",
         "",
-        "As the packages state them, file by file where their copyright files do. Crops are adaptations of the",
-        "photographs and stay under the same licences.",
+        "As the packages state them, file by file where their copyright files do. Crops are adaptations of",
+        "the photographs and stay under the same licences.",
         "",
         "| package | version | licence | photographs |",
         "|---|---|---|---|",

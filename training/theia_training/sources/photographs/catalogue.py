@@ -1,7 +1,7 @@
 """Which packages hold photographs, which of their files are some, and under which licence.
 
-Every pattern was checked by eye on contact sheets: paintings, drawings, renderings, abstract wallpapers, maps,
-icons and puzzle pieces are left out. Packages are those of Debian 12.
+Every pattern was checked by eye on contact sheets: paintings, drawings, renderings, abstract wallpapers,
+maps, icons and puzzle pieces are left out. Packages are those of Debian 12.
 """
 
 import fnmatch

@@ -63,17 +63,18 @@ def photograph_name(short: str, path: str) -> str:
     return re.sub(r"_{2,}", "_", re.sub(r"[^A-Za-z0-9_-]+", "-", text)).strip("-_")
 
 
+# Folders that say nothing of what a picture shows.
 _SILENT = {
-    "/", "usr", "share", "resource", "image", "images", "img", "contents", "backgrounds", "wallpapers", "media",
-    "gcompris", "src", "activities", "2560x1600", "collection", "mate", "tuxpaint", "palapeli", "scratch", "stamps",
-    "data", "datasets", "animals",
+    "/", "2560x1600", "activities", "animals", "backgrounds", "collection", "contents", "data", "datasets",
+    "gcompris", "image", "images", "img", "mate", "media", "palapeli", "resource", "scratch", "share", "src",
+    "stamps", "tuxpaint", "usr", "wallpapers",
 }  # fmt: skip
 
 
 class SeenPhotographs:
     """Finds photographs that were there before, also in another size or compression.
 
-    Two are the same if their grey 32x32 reductions correlate above 0.97. Among the photographs of the catalogue,
+    Two are the same if their grey 32x32 reductions correlate above 0.97. Of the catalogue's photographs the
     three repeated ones reach 0.999, and the most alike different ones (round fruit on white) 0.94.
     """
 
@@ -82,7 +83,7 @@ class SeenPhotographs:
         self._reductions: list[np.ndarray] = []
 
     def same_as(self, name: str, image: Image.Image) -> str | None:
-        """Name of the earlier photograph that `image` repeats; if there is none it is remembered as `name`."""
+        """Name of the earlier photograph that `image` repeats; if there is none, remember it as `name`."""
         reduction = _reduction(image)
         if self._reductions:
             correlations = np.stack(self._reductions) @ reduction

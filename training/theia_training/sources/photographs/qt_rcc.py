@@ -1,9 +1,9 @@
 """Reader of Qt's binary resource containers (`.rcc`), in which some programs ship their pictures.
 
-Layout (big-endian), as Qt's resource compiler writes it: a header "qres", format version, and the offsets of the
-tree, of the data and of the names; since version 3 also flags. A tree node names itself by an offset into the
-names; a folder then gives the number and the first index of its children, a file locale and data offset; since
-version 2 each node ends in a modification time. A file's data begin with their length.
+Layout (big-endian), as Qt's resource compiler writes it: a header "qres", format version, and the offsets of
+the tree, of the data and of the names; since version 3 also flags. A tree node names itself by an offset into
+the names; a folder then gives the number and the first index of its children, a file locale and data offset;
+since version 2 each node ends in a modification time. A file's data begin with their length.
 """
 
 import struct

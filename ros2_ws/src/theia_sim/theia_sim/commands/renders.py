@@ -11,8 +11,9 @@ EXAMPLES = """examples:
   theia renders door --images 5000 --out data/renders          five views of each of 1000 scenes
   theia renders door --images 20000 --out data/renders --workers 16
 
-Scenes come from training seeds that no demonstration uses (500,000 and up) and from no evaluation. Pictures are
-named SEED__VIEW.jpg, so that training and held-out pictures can be split by scene. Finished scenes are kept."""
+Scenes come from training seeds that demonstrations leave free (500,000 and up), and from no evaluation.
+Pictures are named SEED__VIEW.jpg, so that training and held-out pictures can be split by scene. Finished
+scenes are kept."""
 
 FIRST_SEED = 500_000
 JPEG_QUALITY = 95

@@ -1,4 +1,4 @@
-"""Views of the door task: what its demonstrations show, and a margin of scenes, postures and cameras around it."""
+"""Views of the door task: what demonstrations show, and a margin of scenes, postures and cameras around it."""
 
 import colorsys
 from dataclasses import replace
@@ -26,7 +26,7 @@ _AT_BAR, _ON_THE_WAY = 0.45, 0.3
 
 
 class DoorViews:
-    """Draws scenes from training seeds, and in each the door's angle, the arm's posture, the gripper and a camera."""
+    """Draws scenes, and in each the door's angle, the arm's posture, the gripper and a camera."""
 
     def __init__(self) -> None:
         """Compile the scene once."""
@@ -99,7 +99,7 @@ class DoorViews:
         return np.array(self._profile.neutral_rad)
 
     def _anywhere(self, rng: np.random.Generator) -> np.ndarray:
-        """Posture (6,) within the joint limits that keeps hand and elbow over the table and before the kitchen."""
+        """Posture (6,) within the joint limits whose hand is over the table and before the kitchen."""
         neutral_rad = np.array(self._profile.neutral_rad)
         spread_rad = np.array([0.7, 0.8, 0.8, 0.6, 0.7, 1.0])
         for _ in range(_TRIES):

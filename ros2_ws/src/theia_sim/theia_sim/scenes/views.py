@@ -1,6 +1,7 @@
 """Pictures of states that need not be reached by physics: a scene, a posture, a point of view.
 
-Encoders learn from these. Each task brings its own draws (`make_views`); drawing the picture is the same for all.
+Encoders learn from these. Each task brings its own draws (`make_views`); drawing the picture is the same
+for all.
 """
 
 from dataclasses import dataclass, replace
