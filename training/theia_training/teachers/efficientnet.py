@@ -33,11 +33,14 @@ class LastFeatures(nn.Module):
     def __init__(self, network: nn.Module) -> None:
         """Take a network of efficientnet-lite-pytorch."""
         super().__init__()
-        self.network = network
+        # A quarter faster than channels first on a CPU.
+        self.network = network.to(memory_format=torch.channels_last)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Features (B, 1280, 7, 7), all at least zero."""
-        features: torch.Tensor = self.network.extract_features(images)
+        features: torch.Tensor = self.network.extract_features(
+            images.contiguous(memory_format=torch.channels_last)
+        )
         return features
 
 

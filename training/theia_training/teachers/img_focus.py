@@ -4,12 +4,12 @@ A ViT-S/14 of DINOv2's architecture which its author fine-tuned to predict where
 last block is collapsed (all tokens alike), so features are taken after block 8 of 0 to 11, before any norm.
 """
 
-import numpy as np
+import onnx
 
 from theia_core.encoders.feature_size import FeatureSize
 from theia_core.images import Preprocessing
 from theia_training.teachers.onnx_cut import cut, load_graph
-from theia_training.teachers.onnx_teacher import OnnxTeacher, open_session
+from theia_training.teachers.onnx_teacher import OnnxTeacher
 from theia_training.teachers.package_files import PackageFile
 from theia_training.teachers.teacher import TeacherSpec
 
@@ -38,6 +38,9 @@ class ImgFocusTeacher(OnnxTeacher):
     def __init__(self, threads: int = 2) -> None:
         """Load the package's file; see `PackageFile.locate` for the errors."""
         self._path = FILE.locate()
-        graph = cut(load_graph(self._path), {IMAGES: ("batch", 3, 224, 224)}, BLOCK_8)
+
+        def graph() -> onnx.ModelProto:
+            return cut(load_graph(self._path), {IMAGES: ("batch", 3, 224, 224)}, BLOCK_8)
+
         super().__init__(SPEC, graph, FILE.sha256, threads, special_tokens=1)
         self._threads = threads

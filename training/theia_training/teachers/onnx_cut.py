@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import onnx
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from theia_core.errors import TheiaError
 
@@ -80,3 +81,14 @@ def cut(model: onnx.ModelProto, inputs: Mapping[str, Sequence[int | str]], outpu
         needed_weights,
     )
     return helper.make_model(part, opset_imports=model.opset_import, ir_version=max(model.ir_version, 8))
+
+
+def maps_to_tokens(model: onnx.ModelProto, channels: int) -> None:
+    """Make a graph's output maps (b, C, h, w) into tokens (b, h*w, C), in place."""
+    graph = model.graph
+    maps = graph.output[0].name
+    shape = numpy_helper.from_array(np.array([0, channels, -1], np.int64), "tokens.shape")
+    graph.initializer.append(shape)
+    graph.node.append(helper.make_node("Reshape", [maps, shape.name], ["tokens.columns"]))
+    graph.node.append(helper.make_node("Transpose", ["tokens.columns"], ["tokens"], perm=[0, 2, 1]))
+    graph.output[0].CopyFrom(helper.make_tensor_value_info("tokens", TensorProto.FLOAT, None))

@@ -2,12 +2,16 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from theia_core.encoders.feature_size import FeatureSize
 from theia_core.errors import TheiaError
 from theia_core.images import Preprocessing, check_frames
+
+if TYPE_CHECKING:
+    import onnx
 
 
 @dataclass(frozen=True)
@@ -54,11 +58,13 @@ class Teacher(ABC):
         spec: what it is.
         weights_sha256: hex sha256 that names its weights.
         largest_batch: images per forward pass; larger batches are cut.
+        special_tokens: tokens before the spatial ones in `token_graph`'s output, CLS first.
     """
 
     spec: TeacherSpec
     weights_sha256: str
     largest_batch = 4
+    special_tokens = 0
 
     def run(self, frames: np.ndarray) -> TeacherOutput:
         """Spatial features, and CLS features where the teacher has them, of one forward pass.
@@ -113,6 +119,18 @@ class Teacher(ABC):
             TheiaError: if features have another shape than the teacher's.
         """
         return None
+
+    def token_graph(self) -> "onnx.ModelProto":
+        """The network as ONNX with its weights inside, for `export_teacher`.
+
+        Returns:
+            A graph (batch, 3, S, S) -> (batch, T, C) float32: `special_tokens` first, then the spatial tokens
+            row by row.
+
+        Raises:
+            TheiaError: if this kind of teacher cannot be exported.
+        """
+        raise TheiaError(f"teacher {self.spec.name} cannot be exported as an encoder; choose another teacher")
 
     @abstractmethod
     def _forward(self, images: np.ndarray) -> TeacherOutput:

