@@ -9,7 +9,7 @@ import numpy as np
 
 from theia_core.analysis.cosine import cosine_to_mean
 from theia_core.analysis.norms import BINS, norm_entropy, outlier_rate, token_norms
-from theia_core.analysis.pca import fit_pca
+from theia_core.analysis.pca import Pca, fit_pca
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ class TokenMeasures:
         return asdict(self)
 
 
-def measure_tokens(tokens: np.ndarray) -> TokenMeasures:
-    """Measures of tokens (B, N, d), any float dtype.
+def measure_tokens(tokens: np.ndarray, pca: Pca | None = None) -> TokenMeasures:
+    """Measures of tokens (B, N, d), any float dtype; `pca` if their principal components are known already.
 
     Raises:
         TheiaError: if tokens have another number of dimensions, are empty or not finite.
@@ -58,7 +58,7 @@ def measure_tokens(tokens: np.ndarray) -> TokenMeasures:
     norms = token_norms(tokens)
     median = float(np.median(norms))
     low, high = np.percentile(norms, [5, 95]) / max(median, 1e-12)
-    pca = fit_pca(tokens)
+    pca = pca or fit_pca(tokens)
     return TokenMeasures(
         images=tokens.shape[0],
         tokens=tokens.shape[1],
@@ -126,6 +126,6 @@ EXPLANATIONS = (
     Explanation(
         "Cosine to mean token",
         lambda m: f"{m.cosine_to_mean:.2f}",
-        "How alike the tokens of one image are: at 1 all point the same way, and places cannot be told apart.",
+        "How alike the tokens of one image are: at 1 all point the same way and no place can be told apart.",
     ),
 )

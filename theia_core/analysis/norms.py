@@ -9,8 +9,9 @@ import numpy as np
 from theia_core.errors import TheiaError
 
 # The histogram spans 0 to twice the median norm, the range of the norm maps, so that it does not change when
-# all tokens are scaled; norms beyond it count in the last bin.
-BINS = 100
+# all tokens are scaled; norms beyond it count in the last bin. The number of bins is odd, so that the median
+# is the middle of a bin and not an edge, which would split norms that differ by rounding only.
+BINS = 101
 RANGE_IN_MEDIANS = 2.0
 
 

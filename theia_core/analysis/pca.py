@@ -36,8 +36,9 @@ class Pca:
     def auc(self) -> float:
         """Area under the cumulative share of variance against the share of components.
 
-        By trapezoids from (0, 0) to (1, 1): 0.5 if every direction carries as much as any other, towards 1 if few carry all. Both axes run from 0
-        to 1, so that encoders of different width compare. 0 if nothing varies.
+        By trapezoids from (0, 0) to (1, 1): 0.5 if every direction carries as much as any other, towards 1
+        if few carry all. Both axes run from 0 to 1, so that encoders of different width compare. 0 if nothing
+        varies.
         """
         curve = np.concatenate([[0.0], self.cumulative])
         return float((curve[1:] + curve[:-1]).sum() / 2 / len(self.ratios))

@@ -38,13 +38,17 @@ class RgbBasis:
         return colours
 
 
-def fit_rgb_basis(tokens: np.ndarray) -> RgbBasis:
+def fit_rgb_basis(tokens: np.ndarray, pca: Pca | None = None) -> RgbBasis:
     """Basis of tokens (..., d); fit it on all images, or on true features, and draw everything with it.
+
+    Args:
+        tokens: whose colours are to span the whole range.
+        pca: their principal components, if they are known already.
 
     Raises:
         TheiaError: if there are fewer than two tokens, or they are not finite.
     """
-    pca = fit_pca(tokens)
+    pca = pca or fit_pca(tokens)
     components = pca.project(tokens, 3).reshape(-1, min(3, len(pca.directions)))
     low, high = np.percentile(components, PERCENTILES, axis=0)
     return RgbBasis(pca, low, high)

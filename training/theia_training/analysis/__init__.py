@@ -1,0 +1,1 @@
+"""What analysis needs of training: image sources, teachers and feature stores."""
