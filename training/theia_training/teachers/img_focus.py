@@ -4,12 +4,14 @@ A ViT-S/14 of DINOv2's architecture which its author fine-tuned to predict where
 last block is collapsed (all tokens alike), so features are taken after block 8 of 0 to 11, before any norm.
 """
 
+import numpy as np
 import onnx
 
 from theia_core.encoders.feature_size import FeatureSize
 from theia_core.images import Preprocessing
+from theia_core.runtimes.onnx_session import OnnxSession
 from theia_training.teachers.onnx_cut import cut, load_graph
-from theia_training.teachers.onnx_teacher import OnnxTeacher
+from theia_training.teachers.onnx_teacher import OnnxTeacher, open_session
 from theia_training.teachers.package_files import PackageFile
 from theia_training.teachers.teacher import TeacherSpec
 
@@ -44,3 +46,35 @@ class ImgFocusTeacher(OnnxTeacher):
 
         super().__init__(SPEC, graph, FILE.sha256, threads, special_tokens=1)
         self._threads = threads
+        self._decoder: OnnxSession | None = None
+        self._usual_cls: np.ndarray | None = None
+
+    def decode(self, features: np.ndarray, cls: np.ndarray | None = None) -> dict[str, np.ndarray]:
+        """Where people look, by blocks 9 to 11 and the saliency head.
+
+        Args:
+            features: (B, 384, 16, 16) float32, not normalised.
+            cls: (B, 384) float32 CLS features of the same images; None for that of a gray image, since a
+                student predicts spatial features only.
+
+        Returns:
+            "saliency": (B, 224, 224) float32 in 0..1.
+
+        Raises:
+            TheiaError: if features have another shape.
+        """
+        spatial = self._check_features(features).reshape(len(features), 384, -1).transpose(0, 2, 1)
+        if cls is None:
+            if self._usual_cls is None:
+                self._usual_cls = self.cls_features(np.full((1, 224, 224, 3), 128, np.uint8))
+            cls = np.repeat(self._usual_cls, len(features), 0)
+        if self._decoder is None:
+            inputs: dict[str, tuple[int | str, ...]] = {
+                BLOCK_8: ("batch", 257, 384),
+                IMAGES: ("batch", 3, 224, 224),
+            }
+            self._decoder = open_session(cut(load_graph(self._path), inputs, SALIENCY), self._threads)
+        tokens = np.concatenate([cls[:, None], spatial], axis=1).astype(np.float32)
+        # The head takes nothing but its size from the images.
+        images = np.zeros((len(tokens), 3, 224, 224), np.float32)
+        return {"saliency": self._decoder.run(tokens, images)[:, 0]}

@@ -1,6 +1,7 @@
 """A teacher that is a torch module."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import torch
@@ -10,6 +11,10 @@ from theia_training.teachers.teacher import Teacher, TeacherOutput, TeacherSpec,
 
 if TYPE_CHECKING:
     import onnx
+
+
+# Features (B, C, h, w) on the network's device -> pictures as in `Teacher.decode`.
+Decoder: TypeAlias = Callable[[torch.Tensor], dict[str, np.ndarray]]
 
 
 class TorchTeacher(Teacher):
@@ -28,11 +33,23 @@ class TorchTeacher(Teacher):
         weights_sha256: str,
         threads: int = 2,
         special_tokens: int = 0,
+        decoder: Decoder | None = None,
     ) -> None:
-        """Take a module; arguments as for `OnnxTeacher`."""
+        """Take a module.
+
+        Args:
+            spec: what it is.
+            network: the module; it is put into eval mode.
+            weights_sha256: hex sha256 of the file its weights come from.
+            threads: CPU threads of torch in this process.
+            special_tokens: tokens in front of the spatial ones, if the output is tokens; the first is CLS
+                where the spec has one.
+            decoder: the remaining layers, which work on modules that `network` holds.
+        """
         torch.set_num_threads(threads)
         self.spec, self.weights_sha256, self.special_tokens = spec, weights_sha256, special_tokens
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._decoder = decoder
         self.network = network.eval().requires_grad_(False).to(self.device)
 
     def _forward(self, images: np.ndarray) -> TeacherOutput:
@@ -42,6 +59,14 @@ class TorchTeacher(Teacher):
         if output.ndim == 3:
             return tokens_to_output(output, self.spec.size, self.special_tokens, self.spec.has_cls)
         return TeacherOutput(output)
+
+    def decode(self, features: np.ndarray) -> dict[str, np.ndarray] | None:
+        """Pictures by the decoder, if there is one."""
+        checked = self._check_features(features)
+        if self._decoder is None:
+            return None
+        with torch.inference_mode():
+            return self._decoder(torch.from_numpy(checked).to(self.device))
 
     def token_graph(self) -> "onnx.ModelProto":
         """The network as ONNX, by torch's exporter."""

@@ -5,6 +5,7 @@ The package's own import pulls kornia and more, so the one file that defines the
 
 import importlib.util
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -76,4 +77,10 @@ def load_network() -> nn.Module:
 
 def load_xfeat(threads: int = 2) -> TorchTeacher:
     """The teacher; errors as for `load_network`."""
-    return TorchTeacher(SPEC, DenseFeatures(load_network()), FILE.sha256, threads)
+    network = DenseFeatures(load_network())
+
+    def decode(features: torch.Tensor) -> dict[str, np.ndarray]:
+        """How reliable the network takes each cell for matching: (B, 28, 28) in 0..1."""
+        return {"reliability": network.network.heatmap_head(features).squeeze(1).cpu().numpy()}
+
+    return TorchTeacher(SPEC, network, FILE.sha256, threads, decoder=decode)
