@@ -1,4 +1,4 @@
-"""Checkpoints of a policy's training: one safetensors file that is always complete, never a pickle."""
+"""Checkpoints of training: one safetensors file that is always complete, never a pickle."""
 
 import json
 import os
@@ -35,6 +35,8 @@ def save_checkpoint(
         partial,
         {"state": json.dumps(state)},
     )
+    with partial.open("rb") as file:
+        os.fsync(file.fileno())
     os.replace(partial, folder / FILE)
 
 
@@ -72,4 +74,5 @@ def load_checkpoint(
     model.load_state_dict(parts["model"])
     average.load_state_dict(parts["average"])
     for name, parameter in model.named_parameters():
-        optimiser.state[parameter] = slots[name]  # type: ignore[assignment]
+        if name in slots:  # a frozen parameter has no state
+            optimiser.state[parameter] = slots[name]  # type: ignore[assignment]

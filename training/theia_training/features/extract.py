@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -30,7 +31,9 @@ from theia_training.features.shard import (
 )
 from theia_training.features.statistics import Moments
 from theia_training.sources import ImageRef, ImageSource, UnreadableImage
-from theia_training.teachers import Teacher
+
+if TYPE_CHECKING:
+    from theia_training.teachers import Teacher
 
 # More than this share of a shard skipped is not a bad image here and there, but a wrong folder or teacher.
 SKIPPED_LIMIT = 0.5
@@ -121,7 +124,7 @@ def _safe(key: str) -> str:
     return key.replace(".", "_")
 
 
-def manifest_of(items: Sequence[Item], teachers: Sequence[Teacher], config: ExtractConfig) -> Manifest:
+def manifest_of(items: Sequence[Item], teachers: "Sequence[Teacher]", config: ExtractConfig) -> Manifest:
     """The store's identity."""
     entries = tuple(
         TeacherEntry(t.spec.name, t.spec.size, t.weights_sha256, t.spec.licence, t.spec.has_cls)
@@ -139,7 +142,7 @@ class Extraction:
     def __init__(
         self,
         items: Sequence[Item],
-        teachers: Sequence[Teacher],
+        teachers: "Sequence[Teacher]",
         config: ExtractConfig,
         rank: int = 0,
         ranks: int = 1,
@@ -223,8 +226,8 @@ class Extraction:
                 key, reason = next(iter(index.skipped.items()))
                 raise TheiaError(
                     f"{len(index.skipped)} of {len(items)} images of shard {number} cannot be used, "
-                    f"the first, {key}, because {reason}; that is more than a bad image here and there: check "
-                    "images and teachers"
+                    f"the first, {key}, because {reason}; that is more than a bad image here and there: "
+                    "check images and teachers"
                 )
         index.seconds = time.monotonic() - started_s
         finish_shard(self.config.out, number, index)

@@ -4,8 +4,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
+
+# Ranks that extract features meet only at the end, and one may be hours behind another.
+_PATIENCE = timedelta(days=2)
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,10 @@ def joined_ranks() -> Iterator[Ranks]:
     if count == 1:
         yield Ranks(0, 1)
         return
-    torch.distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    backend = "nccl" if torch.cuda.is_available() else "gloo"
+    torch.distributed.init_process_group(backend, timeout=_PATIENCE)
     try:
         yield Ranks(torch.distributed.get_rank(), count)
     finally:

@@ -1,0 +1,237 @@
+"""The distillation loop on a small feature store: resumption, accumulation, ranks, refusals."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from theia_core.encoders import load_encoder
+from theia_core.errors import TheiaError
+from theia_training.distillation.config import DistillConfig, LossConfig, OptimiserConfig, StudentConfig
+from theia_training.distillation.feed import FeatureSet
+from theia_training.distillation.trainer import Trainer
+from theia_training.features.ranks import Ranks
+
+ALONE = Ranks(0, 1)
+
+
+@pytest.fixture
+def config(feature_store, tmp_path):
+    return DistillConfig(
+        features=(str(feature_store),),
+        out=str(tmp_path / "run"),
+        epochs=2,
+        batch_size=2,
+        log_every=1,
+        validate_every=3,
+        checkpoint_every_s=0,
+        optimiser=OptimiserConfig(learning_rate=1e-3, reference_batch=2),
+    )
+
+
+@pytest.fixture(autouse=True)
+def deterministic():
+    torch.use_deterministic_algorithms(True)
+    yield
+    torch.use_deterministic_algorithms(False)
+
+
+def make(config, **changes):
+    trainer = Trainer(replace(config, **changes), ALONE)
+    trainer.out.mkdir(parents=True, exist_ok=True)
+    return trainer
+
+
+def losses(trainer):
+    return [{name: value for name, value in row.items() if name.startswith("loss")} for row in trainer.rows]
+
+
+def test_an_interrupted_run_goes_on_to_the_same_bits(config, tmp_path):
+    whole = make(config)
+    whole.fit()
+    assert whole.updates == len(whole.rows) >= 6
+
+    def pull_the_plug(row):
+        if row["update"] == 4:
+            raise KeyboardInterrupt
+
+    cut = make(config, out=str(tmp_path / "cut"))
+    with pytest.raises(KeyboardInterrupt):
+        cut.fit(pull_the_plug)
+    resumed = make(config, out=str(tmp_path / "cut"))
+    assert resumed.resume()
+    assert resumed.update == 3  # the fourth update was done and lost: its checkpoint came later
+    resumed.fit()
+    assert losses(resumed) == losses(whole)
+    for name, value in whole.student.state_dict().items():
+        assert torch.equal(value, resumed.student.state_dict()[name]), name
+    assert [row["loss"] for row in resumed.validations] == [row["loss"] for row in whole.validations]
+
+
+def test_the_student_learns(config):
+    trainer = make(config, epochs=12, validate_every=10)
+    trainer.fit()
+    first = np.mean([row["loss"] for row in trainer.rows[:5]])
+    last = np.mean([row["loss"] for row in trainer.rows[-5:]])
+    assert last < 0.7 * first
+    assert trainer.validations[-1]["cosine_colours"] > trainer.validations[0]["cosine_colours"]
+
+
+def test_a_run_of_other_settings_is_not_resumed(config):
+    make(config).save()
+    with pytest.raises(TheiaError, match="choose another out"):
+        make(config, seed=1).resume()
+
+
+def test_accumulated_gradients_equal_those_of_one_batch(config, tmp_path):
+    # two accumulated batches of two against one batch of four: the order of the samples differs, their set not
+    def gradients(batch_size, accumulate):
+        trainer = make(config, batch_size=batch_size, accumulate=accumulate)
+        trainer.optimiser.step = lambda: None
+        trainer.optimiser.zero_grad = lambda: None
+        trainer._timed_update(trainer._batches())
+        return {name: p.grad.clone() for name, p in trainer.student.named_parameters()}
+
+    whole, parts = gradients(4, 1), gradients(2, 2)
+    for name, gradient in whole.items():
+        torch.testing.assert_close(parts[name], gradient, rtol=1e-3, atol=1e-6)
+
+
+def test_a_loss_that_is_not_finite_stops_and_names_its_batch(config):
+    trainer = make(config)
+    with torch.no_grad():
+        next(trainer.student.theia.translator.parameters()).fill_(float("nan"))
+    before = trainer.student.theia.backbone.model.layernorm.weight.clone()
+    with pytest.raises(TheiaError, match="the loss became nan at update 0"):
+        trainer.fit()
+    saved = json.loads((trainer.out / "not_finite_update_0_rank_0.json").read_text())
+    assert len(saved["keys"]) == 2 and all(key.startswith("pictures/") for key in saved["keys"])
+    assert torch.equal(before, trainer.student.theia.backbone.model.layernorm.weight)
+    assert not (trainer.out / "checkpoint.safetensors").exists()
+
+
+def test_a_frozen_backbone_stays_as_it_was(config):
+    trainer = make(config, student=StudentConfig(freeze_backbone=True), epochs=1)
+    before = {n: p.clone() for n, p in trainer.student.theia.backbone.named_parameters()}
+    heads = next(trainer.student.theia.translator.parameters()).clone()
+    trainer.fit()
+    assert all(torch.equal(p, before[n]) for n, p in trainer.student.theia.backbone.named_parameters())
+    assert not torch.equal(heads, next(trainer.student.theia.translator.parameters()))
+    again = make(config, student=StudentConfig(freeze_backbone=True), epochs=1)
+    assert again.resume()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"loss": LossConfig("mse")},
+        {"loss": LossConfig(distil_cls=True)},
+        {"student": StudentConfig(translator="linear")},
+        {"student": StudentConfig(registers=4)},
+        {"precision": "bf16"},
+    ],
+    ids=["mse", "cls", "linear", "registers", "bf16"],
+)
+def test_ablations_take_a_step(config, changes):
+    trainer = make(config, **changes)
+    batches = trainer._batches()
+    before = trainer.student.theia.backbone.model.embeddings.cls_token.clone()
+    for _ in range(2):
+        trainer._timed_update(batches)
+    row = trainer._row()
+    assert np.isfinite(row["loss"])
+    assert not torch.equal(before, trainer.student.theia.backbone.model.embeddings.cls_token)
+    assert ("loss_colours.cls" in row) == (trainer.config.loss.distil_cls)
+
+
+def test_the_step_spends_its_time_in_the_model(config):
+    trainer = make(config, epochs=3)
+    trainer.fit()
+    rows = trainer.rows[2:]
+    assert np.mean([row["model_share"] for row in rows]) > 0.85
+
+
+def test_the_order_of_an_epoch_holds_every_training_sample_once(feature_store):
+    features = FeatureSet((str(feature_store),))
+    first = features.order(0, 0, window=2)
+    assert sorted(first) == sorted(features.train)
+    assert list(first) == list(features.order(0, 0, window=2))
+    assert list(first) != list(features.order(0, 1, window=2))
+
+
+def test_stores_of_other_teachers_do_not_mix(feature_store, tmp_path, image_folder, pooled_colours):
+    from theia_training.features.extract import ExtractConfig, Extraction, items_of
+    from theia_training.sources import open_source
+
+    other = ExtractConfig(tmp_path / "other", shard_size=4, held_out=0.5)
+    Extraction(items_of([open_source(image_folder)]), [pooled_colours(seed=4)], other).run()
+    with pytest.raises(TheiaError, match="stores must be of the same teachers with the same weights"):
+        FeatureSet((str(feature_store), str(other.out)))
+
+
+def write_config(path, feature_store, out, **options):
+    lines = [f"features: [{feature_store}]", f"out: {out}", "epochs: 2", "log_every: 1", "validate_every: 100"]
+    path.write_text("\n".join([*lines, *(f"{name}: {value}" for name, value in options.items())]) + "\n")
+    return path
+
+
+def torchrun(ranks, *arguments):
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={ranks}"]
+    result = subprocess.run(
+        [*command, "-m", "theia_core.cli", *map(str, arguments)], env=environment, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr[-3000:]
+    return result.stdout
+
+
+@pytest.mark.slow
+def test_two_ranks_learn_what_one_rank_learns(feature_store, tmp_path):
+    one = write_config(tmp_path / "one.yaml", feature_store, tmp_path / "one", batch_size=4, threads=1)
+    two = write_config(tmp_path / "two.yaml", feature_store, tmp_path / "two", batch_size=2, threads=1)
+    torchrun(1, "distill", "--config", one)
+    printed = torchrun(2, "distill", "--config", two, "--resume")
+    assert "on 2 ranks" in printed
+    table = {name: np.genfromtxt(tmp_path / name / "train.csv", delimiter=",", names=True) for name in ("one", "two")}
+    assert len(table["one"]) == len(table["two"]) >= 4
+    np.testing.assert_allclose(table["one"]["loss"], table["two"]["loss"], rtol=2e-4)
+
+
+@pytest.mark.slow
+def test_the_command_leaves_an_encoder_curves_and_a_record(feature_store, tmp_path, capsys):
+    from theia_core.cli import main
+
+    config = write_config(tmp_path / "c.yaml", feature_store, tmp_path / "run", batch_size=4)
+    assert main(["distill", "--config", str(config), "--json", str(tmp_path / "run.json")]) == 0
+    assert "held-out cosine_colours" in capsys.readouterr().out
+    folder = tmp_path / "run"
+    assert {"train.csv", "held_out.csv", "curves.png", "tensorboard", "encoder"} <= {p.name for p in folder.iterdir()}
+    encoder = load_encoder(folder / "encoder", runtime="torch")
+    frame = np.zeros((1, 60, 80, 3), np.uint8)
+    assert encoder.encode(frame).shape == (1, 196, 192)
+    assert {name: f.shape for name, f in encoder.translate(frame).items()} == {
+        "colours": (1, 49, 4),
+        "greys": (1, 196, 2),
+    }
+    record = json.loads((tmp_path / "run.json").read_text())
+    assert record["profile"]["model_share"] > 0.5
+    assert main(["distill", "--config", str(config)]) == 2
+    assert "already holds a run" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_two_ranks_extract_one_store(tmp_path, image_folder, feature_teacher_config):
+    printed = torchrun(
+        2, "features", "--images", image_folder, "--teachers", feature_teacher_config, "--shard-size", 4,
+        "--out", tmp_path / "two",
+    )  # fmt: skip
+    assert "16 samples" in printed
+    from theia_training.features.check import check_store
+
+    assert check_store(Path(tmp_path / "two")) == []
