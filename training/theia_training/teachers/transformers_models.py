@@ -88,15 +88,21 @@ def load_transformers_teacher(
         raise MissingExtraError("transformers", "teachers") from error
     folder = weights.folder(spec.name, spec.licence)
     kind = MODEL_CLASSES[model_class]
+    # A bar that fills in milliseconds, in the middle of the bar of a run.
+    bars = transformers.utils.logging.is_progress_bar_enabled()
+    transformers.utils.logging.disable_progress_bar()
     try:
         model, report = getattr(transformers, model_class).from_pretrained(
             folder, output_loading_info=True, local_files_only=True, dtype=torch.float32, **kind.arguments
         )
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
+    except Exception as error:  # from a wrong config.json to a broken file, of several libraries
         raise TheiaError(
             f"{folder} does not hold a {model_class} ({str(error).splitlines()[0]}); give the folder "
             f"of {spec.name}"
         ) from error
+    finally:
+        if bars:
+            transformers.utils.logging.enable_progress_bar()
     # transformers fills what a file lacks with random numbers and only warns.
     if report["missing_keys"]:
         missing = sorted(report["missing_keys"])
