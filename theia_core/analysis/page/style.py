@@ -37,6 +37,7 @@ figure { margin: 0; }
 figcaption { overflow-wrap: anywhere; font-size: .75rem; padding-top: .15rem; }
 img { display: block; width: 100%; height: auto; }
 img.tokens { image-rendering: pixelated; }
+.examples td:nth-child(2) { white-space: normal; width: 8.5rem; text-align: left; }
 .charts { display: grid; gap: 1.2rem;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); }
 .charts figure { break-inside: avoid; }
