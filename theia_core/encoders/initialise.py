@@ -80,7 +80,6 @@ def select_weights(
     *,
     heads: int | None = None,
     preprocessing: Preprocessing | None = None,
-    rescale: bool = False,
 ) -> Initialisation:
     """Fill `model` with evenly spaced elements of a larger ViT.
 
@@ -95,8 +94,6 @@ def select_weights(
         heads: attention heads of the source; by default what the file's header says, else as many as heads
             of the model's size make its width.
         preprocessing: as for `initialise_from_deit`.
-        rescale: multiply each linear layer's weights by the root of the share of inputs that was kept, so
-            that its outputs keep their variance.
 
     Raises:
         TheiaError: if the file is no ViT or is smaller than the model, or there are no such layers.
@@ -140,8 +137,8 @@ def select_weights(
         ):
             weight = tensors[f"encoder.layer.{origin}.{part}.weight"]
             if inputs is not None:
-                gain = (weight.shape[1] / len(inputs)) ** 0.5 if rescale else 1.0
-                weight = gain * weight[:, inputs]
+                # Scaling by the root of the share that was kept, to keep the variance, made it worse.
+                weight = weight[:, inputs]
             selected[f"encoder.layer.{target}.{part}.weight"] = weight[outputs]
             selected[f"encoder.layer.{target}.{part}.bias"] = tensors[f"encoder.layer.{origin}.{part}.bias"][
                 outputs
