@@ -260,3 +260,18 @@ def test_the_sha256_of_several_files_covers_each(tmp_path):
     (tmp_path / "model-0.safetensors").unlink()
     with pytest.raises(TheiaError, match="holds no weights"):
         folder_sha256(tmp_path)
+
+
+def test_weights_are_fetched_when_the_user_allows_it(tmp_path, monkeypatch, frames):
+    model, config = save("Dinov2Model", tmp_path)
+    asked = []
+
+    def fetch(repository, revision, allow_patterns, local_files_only):
+        asked.append((repository, revision, local_files_only))
+        return str(tmp_path)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", fetch)
+    from_hub = {**config, "path": "someone/small", "revision": "v1", "allow_download": True}
+    features = load_teacher(from_hub, threads=1).features(frames)
+    assert asked == [("someone/small", "v1", False)]
+    np.testing.assert_array_equal(features, load_teacher(config, threads=1).features(frames))
