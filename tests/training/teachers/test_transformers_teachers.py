@@ -263,7 +263,7 @@ def test_the_sha256_of_several_files_covers_each(tmp_path):
 
 
 def test_weights_are_fetched_when_the_user_allows_it(tmp_path, monkeypatch, frames):
-    model, config = save("Dinov2Model", tmp_path)
+    _, config = save("Dinov2Model", tmp_path)
     asked = []
 
     def fetch(repository, revision, allow_patterns, local_files_only):
