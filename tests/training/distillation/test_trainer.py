@@ -30,7 +30,6 @@ def config(feature_store, tmp_path):
         batch_size=2,
         log_every=1,
         validate_every=3,
-        checkpoint_every_s=0,
         optimiser=OptimiserConfig(learning_rate=1e-3, reference_batch=2),
     )
 
@@ -61,7 +60,7 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(config, tmp_path):
         if row["update"] == 4:
             raise KeyboardInterrupt
 
-    cut = make(config, out=str(tmp_path / "cut"))
+    cut = make(config, out=str(tmp_path / "cut"), checkpoint_every_s=0)
     with pytest.raises(KeyboardInterrupt):
         cut.fit(pull_the_plug)
     resumed = make(config, out=str(tmp_path / "cut"))
@@ -90,7 +89,7 @@ def test_a_run_of_other_settings_is_not_resumed(config):
 
 
 def test_accumulated_gradients_equal_those_of_one_batch(config, tmp_path):
-    # two accumulated batches of two against one batch of four: the order of the samples differs, their set not
+    # two accumulated batches of two against one batch of four: their order differs, the set does not
     def gradients(batch_size, accumulate):
         trainer = make(config, batch_size=batch_size, accumulate=accumulate)
         trainer.optimiser.step = lambda: None
@@ -157,6 +156,22 @@ def test_the_step_spends_its_time_in_the_model(config):
     assert np.mean([row["model_share"] for row in rows]) > 0.85
 
 
+def test_a_store_for_evaluation_only_joins_the_held_out_samples(
+    feature_store, tmp_path, image_folder, pooled_colours
+):
+    from theia_training.features.extract import ExtractConfig, Extraction, items_of
+    from theia_training.sources import open_source
+
+    other = ExtractConfig(tmp_path / "evaluation", shard_size=4, held_out=1)
+    teachers = [pooled_colours(has_cls=True), pooled_colours("greys", 2, 14, 1, has_cls=True)]
+    Extraction(items_of([open_source(image_folder)]), teachers, other).run()
+    alone, both = FeatureSet((str(feature_store),)), FeatureSet((str(feature_store), str(other.out)))
+    assert list(both.train) == list(alone.train)
+    assert len(both.held_out_of(str(other.out))) == 16
+    assert len(both.held_out_of(str(feature_store))) == len(alone.held_out) > 0
+    assert torch.equal(both.normalisers["colours"][0], alone.normalisers["colours"][0])
+
+
 def test_the_order_of_an_epoch_holds_every_training_sample_once(feature_store):
     features = FeatureSet((str(feature_store),))
     first = features.order(0, 0, window=2)
@@ -176,7 +191,13 @@ def test_stores_of_other_teachers_do_not_mix(feature_store, tmp_path, image_fold
 
 
 def write_config(path, feature_store, out, **options):
-    lines = [f"features: [{feature_store}]", f"out: {out}", "epochs: 2", "log_every: 1", "validate_every: 100"]
+    lines = [
+        f"features: [{feature_store}]",
+        f"out: {out}",
+        "epochs: 2",
+        "log_every: 1",
+        "validate_every: 100",
+    ]
     path.write_text("\n".join([*lines, *(f"{name}: {value}" for name, value in options.items())]) + "\n")
     return path
 
@@ -185,7 +206,10 @@ def torchrun(ranks, *arguments):
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={ranks}"]
     result = subprocess.run(
-        [*command, "-m", "theia_core.cli", *map(str, arguments)], env=environment, capture_output=True, text=True
+        [*command, "-m", "theia_core.cli", *map(str, arguments)],
+        env=environment,
+        capture_output=True,
+        text=True,
     )
     assert result.returncode == 0, result.stderr[-3000:]
     return result.stdout
@@ -198,7 +222,10 @@ def test_two_ranks_learn_what_one_rank_learns(feature_store, tmp_path):
     torchrun(1, "distill", "--config", one)
     printed = torchrun(2, "distill", "--config", two, "--resume")
     assert "on 2 ranks" in printed
-    table = {name: np.genfromtxt(tmp_path / name / "train.csv", delimiter=",", names=True) for name in ("one", "two")}
+    table = {
+        name: np.genfromtxt(tmp_path / name / "train.csv", delimiter=",", names=True)
+        for name in ("one", "two")
+    }
     assert len(table["one"]) == len(table["two"]) >= 4
     np.testing.assert_allclose(table["one"]["loss"], table["two"]["loss"], rtol=2e-4)
 
@@ -209,9 +236,11 @@ def test_the_command_leaves_an_encoder_curves_and_a_record(feature_store, tmp_pa
 
     config = write_config(tmp_path / "c.yaml", feature_store, tmp_path / "run", batch_size=4)
     assert main(["distill", "--config", str(config), "--json", str(tmp_path / "run.json")]) == 0
-    assert "held-out cosine_colours" in capsys.readouterr().out
+    assert "  cosine_colours: " in capsys.readouterr().out
     folder = tmp_path / "run"
-    assert {"train.csv", "held_out.csv", "curves.png", "tensorboard", "encoder"} <= {p.name for p in folder.iterdir()}
+    assert {"train.csv", "held_out.csv", "curves.png", "tensorboard", "encoder"} <= {
+        p.name for p in folder.iterdir()
+    }
     encoder = load_encoder(folder / "encoder", runtime="torch")
     frame = np.zeros((1, 60, 80, 3), np.uint8)
     assert encoder.encode(frame).shape == (1, 196, 192)

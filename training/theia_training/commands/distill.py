@@ -134,9 +134,11 @@ def _report(trainer: Any, json_file: Path | None) -> None:
         f"time: {100 * share['model_share']:.1f} % in the model, "
         f"{100 * share['data_share']:.1f} % waiting for data, {share['images_per_s']:.1f} images/s"
     )
-    for name, value in (trainer.validations[-1] if trainer.validations else {}).items():
-        if name.startswith(("loss", "cosine")):
-            print(f"  held-out {name}: {value:.4f}")
+    for store, values in record["held_out_by_store"].items():
+        print(f"{values['images']} held-out images of {store}:")
+        for name, value in values.items():
+            if name.startswith(("loss", "cosine")):
+                print(f"  {name}: {value:.4f}")
 
 
 COMMAND = Command("distil a Theia encoder from teacher features", _configure, _run)

@@ -38,7 +38,10 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--shard-size", type=int, default=256, help="images per shard (default: %(default)s)")
     parser.add_argument(
-        "--held-out", type=float, default=0.1, help="share of the sources held out (default: %(default)s)"
+        "--held-out",
+        type=float,
+        default=0.1,
+        help="share of the sources held out, 1 for all (default: %(default)s)",
     )
     parser.add_argument(
         "--every", type=int, default=1, help="of episodes, take every n-th frame (default: 1)"

@@ -21,6 +21,8 @@ from theia_training.features.store import Columns, FeatureStore, open_columns
 
 CLS = ".cls"
 _AHEAD = 3
+# More shards than any store has; numbers a shard among those of all stores.
+_SHARDS = 10**9
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class FeatureSet:
 
     Attributes:
         teachers: the teachers that every store has.
+        stores: names of the stores.
         train: places of the training samples.
         held_out: places of the held-out samples.
     """
@@ -54,6 +57,7 @@ class FeatureSet:
             TheiaError: if a store cannot be read, or has other teachers, or other weights of one, than the
                 first.
         """
+        self.stores = tuple(stores)
         self._stores: list[FeatureStore | Columns] = [open_columns(text) for text in stores]
         self.teachers: tuple[TeacherEntry, ...] = self._stores[0].teachers
         for text, store in zip(stores, self._stores, strict=True):
@@ -75,7 +79,7 @@ class FeatureSet:
             raise TheiaError("the feature stores hold no training sample; extract more images")
         self._shards = np.array(
             [
-                index * 1_000_000 + store.entries[place][0]
+                index * _SHARDS + store.entries[place][0]
                 for index, store in enumerate(self._stores)
                 for place in range(len(store))
             ]
@@ -101,6 +105,10 @@ class FeatureSet:
             members = self.train[np.isin(shards, numbers[start : start + window])]
             parts.append(random.permutation(members))
         return np.concatenate(parts)
+
+    def held_out_of(self, store: str) -> np.ndarray:
+        """Places of the held-out samples of one of `stores`."""
+        return self.held_out[self._shards[self.held_out] // _SHARDS == self.stores.index(store)]
 
     def batch(self, places: Sequence[int] | np.ndarray) -> Batch:
         """Read, decode and normalise samples."""

@@ -6,11 +6,12 @@ import numpy as np
 import torch
 
 from theia_training.distillation.trainer import Trainer
+from theia_training.distillation.validation import validate
 
 
 def run_record(trainer: Trainer) -> dict[str, Any]:
     """Configuration, data, teachers, time and last validation as JSON values."""
-    features, rows = trainer.features, trainer.rows
+    features, rows, loss = trainer.features, trainer.rows, trainer.config.loss
     weights = np.array([row["images_per_s"] for row in rows])
     return {
         "config": trainer.config.to_dict(),
@@ -33,6 +34,14 @@ def run_record(trainer: Trainer) -> dict[str, Any]:
             "data_share": float(np.mean([row["data_share"] for row in rows])),
             "images_per_s": float(1 / np.mean(1 / weights)),
             "hours": float(trainer.update * trainer.global_batch * np.mean(1 / weights) / 3600),
+        },
+        "held_out_by_store": {
+            store: {
+                "images": len(places),
+                **validate(trainer.average, features, places, loss, trainer.device),
+            }
+            for store in features.stores
+            if len(places := features.held_out_of(store))
         },
         "last_validation": trainer.validations[-1] if trainer.validations else {},
     }

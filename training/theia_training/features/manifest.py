@@ -61,7 +61,7 @@ class Manifest:
         shard_size: images per shard.
         images: number of images.
         keys_sha256: of all keys in order, so that a changed image folder is noticed.
-        held_out: share of the sources that are held out.
+        held_out: share of the sources that are held out; 1 for a store that is for evaluation only.
     """
 
     teachers: tuple[TeacherEntry, ...]
@@ -82,8 +82,8 @@ class Manifest:
             raise TheiaError(f"a teacher is named twice among {', '.join(names)}; name each once")
         if self.shard_size < 1 or self.images < 1:
             raise TheiaError(f"{self.images} images in shards of {self.shard_size}: both must be at least 1")
-        if not 0 <= self.held_out < 1:
-            raise TheiaError(f"held_out is {self.held_out}; give a share from 0 to below 1")
+        if not 0 <= self.held_out <= 1:
+            raise TheiaError(f"held_out is {self.held_out}; give a share from 0 to 1")
 
     @property
     def shards(self) -> int:
