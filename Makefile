@@ -3,7 +3,7 @@ VENV ?= .venv
 TRIALS ?= 5
 SEED ?= 1000
 
-.PHONY: door test check clean help
+.PHONY: door train test check clean help
 
 help:  ## Say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -11,6 +11,10 @@ help:  ## Say what there is
 door:  ## Set up, then let the simulated WidowX open the fridge over real ROS 2 (5 trials)
 	@VENV=$(VENV) scripts/setup.sh robot
 	@$(VENV)/bin/theia up widowx_door robot:=sim trials:=$(TRIALS) seed:=$(SEED)
+
+train:  ## Set up the training commands: photos, renders, features, distill, train, analyze, probe
+	@VENV=$(VENV) scripts/setup.sh train
+	@echo "ready: . $(VENV)/bin/activate"
 
 test:  ## Set up, then run every check and test
 	@VENV=$(VENV) scripts/setup.sh test

