@@ -41,9 +41,31 @@ def test_eval_writes_the_documented_json_and_resumes_from_the_ledger(tmp_path, c
     assert sorted(record["index"] for record in Ledger(ledger).read()) == [0, 1, 2]
 
 
+def test_eval_compares_several_on_the_same_trials_and_resumes_where_each_stands(tmp_path, capsys):
+    out, ledger = tmp_path / "out.json", tmp_path / "trials.jsonl"
+    words = ("eval", "door", "--seed", 7, "--workers", 1, "--ledger", ledger)
+    assert run(*words, "--policy", "expert", "--trials", 2) == 0
+    words = (*words, "--policy", "expert", "--policy", "door", "--resume", "--json", out)
+    assert run(*words, "--trials", 1) == 0
+    shown = capsys.readouterr().out
+    assert "1 of 2 trials are in the ledger already" in shown
+    assert "exact McNemar p" in shown
+    result = json.loads(out.read_text())
+    assert (result["task"], result["seed"], result["trials"], result["simulated"]) == ("door", 7, 1, True)
+    expert, policy = result["results"]
+    assert expert["policy"] == "scripted-expert" and policy["policy"].startswith("door-bc@")
+    same = [(r["trials"][0]["seed"], r["trials"][0]["cell"]) for r in result["results"]]
+    assert same[0] == same[1]
+    (comparison,) = result["comparisons"]
+    assert comparison["stages"]["fully_open"]["trials"] == 1
+    assert [record["policy"] for record in Ledger(ledger).read()].count("scripted-expert") == 2
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (("eval", "door", "--policies", "runs"), "--policies needs --encoder"),
+        (("eval", "door", "--encoder", "no_such_encoder"), "no_such_encoder"),
         (("eval", "door", "--trials", "0"), "--trials must be at least 1"),
         (("eval", "door", "--resume"), "--resume needs --ledger"),
         (("eval", "door", "--policy", "no_such_policy"), "no_such_policy"),

@@ -1,14 +1,17 @@
 """The stage table, as text."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from theia_core.evaluation.comparison import compare
 from theia_core.evaluation.intervals import clopper_pearson
-from theia_core.evaluation.summary import count_stages
+from theia_core.evaluation.summary import StageCount, count_stages
 from theia_core.tasks import Task
 
+Records = Sequence[dict[str, Any]]
 
-def stage_table(records: Sequence[dict[str, Any]], *, task: Task) -> str:
+
+def stage_table(records: Records, *, task: Task) -> str:
     """Successes, rate and exact 95 % interval of each stage, beside the paper's on the real robot.
 
     Raises:
@@ -26,12 +29,59 @@ def stage_table(records: Sequence[dict[str, Any]], *, task: Task) -> str:
                 f"{paper[0]}/{paper[1]} {_interval(*clopper_pearson(*paper))}" if paper else "-",
             )
         )
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    rows.insert(1, tuple("-" * width for width in widths))
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    )
+    return _aligned(rows)
+
+
+def side_by_side_table(results: Mapping[str, Records], *, task: Task) -> str:
+    """Successes and exact 95 % interval of each stage, one column for each policy.
+
+    Args:
+        results: title of the column -> records of one policy.
+        task: the task that was tried.
+
+    Raises:
+        TheiaError: if a record lacks a stage.
+    """
+    counts = [count_stages(records, task) for records in results.values()]
+    rows = [("stage", *results)]
+    rows += [(stage, *(_success(count[stage]) for count in counts)) for stage in task.stages]
+    return _aligned(rows)
+
+
+def comparison_table(results: Mapping[str, Records], *, task: Task) -> str:
+    """Every two policies on the trials that they share, at the last stage: discordant trials and McNemar's p.
+
+    Args:
+        results: as for `side_by_side_table`.
+        task: the task that was tried.
+
+    Raises:
+        TheiaError: if two of them share no trial.
+    """
+    last = task.stages[-1]
+    rows: list[tuple[str, ...]] = [(f"{last}: a", "b", "only a", "only b", "b - a", "exact McNemar p")]
+    titles = list(results)
+    for place, a in enumerate(titles):
+        for b in titles[place + 1 :]:
+            count = compare(results[a], results[b], task=task)[last]
+            difference = f"{100 * count.difference:+.0f} %"
+            rows.append((a, b, str(count.only_a), str(count.only_b), difference, f"{count.p_value:.3g}"))
+    return _aligned(rows)
+
+
+def _success(count: StageCount) -> str:
+    return f"{count.successes}/{count.trials} ({_interval(*count.ci95)})"
 
 
 def _interval(low: float, high: float) -> str:
     return f"{100 * low:.0f} to {100 * high:.0f} %"
+
+
+def _aligned(rows: list[tuple[str, ...]]) -> str:
+    """Rows in columns as wide as their widest cell, a rule below the first."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = [rows[0], tuple("-" * width for width in widths), *rows[1:]]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )

@@ -4,22 +4,32 @@ import argparse
 import json
 import time
 from dataclasses import asdict, dataclass
+from itertools import combinations
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from theia_core.cli import Command
 from theia_core.errors import TheiaError
+
+if TYPE_CHECKING:
+    from theia_core.tasks import Task
+    from theia_core.tasks.protocol import Trial
+    from theia_sim.contenders import Contender
 
 EXAMPLES = """examples:
   theia eval door --trials 50 --seed 1000 --json out.json    the paper's 50 trials with the shipped policy
   theia eval door --policy runs/door --trials 100 --seed 7   a policy of your own
   theia eval door --policy expert --noise-mm 4               the scripted expert, for an upper bound
-An interrupted evaluation goes on with --ledger FILE --resume.
+  theia eval door --encoder theia-tiny --encoder efficientnet-lite2-s16 --policies runs --trials 100
+                                                             encoders compared, each with its policy
+Several --policy or --encoder run on the same trials, taken in turn: a table side by side, and for each two
+the trials in which only one of them succeeded. An interrupted evaluation goes on with --ledger FILE --resume.
 """
 
 
 @dataclass(frozen=True)
 class EvaluationOptions:
-    """What to run."""
+    """What to run of one contender."""
 
     task: str
     policy: str
@@ -33,8 +43,26 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EXAMPLES
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("task", choices=["door"], help="task to evaluate")
-    parser.add_argument("--policy", help="shipped name, folder, or 'expert' (the task's shipped policy)")
-    parser.add_argument("--encoder", help="encoder (the one that the policy was trained with)")
+    parser.add_argument(
+        "--policy",
+        action="append",
+        default=[],
+        help="shipped name, folder, or 'expert' (the task's shipped policy); repeat it to compare",
+    )
+    parser.add_argument(
+        "--encoder",
+        action="append",
+        default=[],
+        help="encoder (the one that the policy was trained with); repeat it to compare",
+    )
+    parser.add_argument(
+        "--policies",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="DIR",
+        help="where to look for policies trained on an --encoder, besides the shipped ones",
+    )
     parser.add_argument(
         "--trials", type=int, default=50, help="number of trials, a multiple of the protocol's (50)"
     )
@@ -55,38 +83,36 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the trials, print the stage table and write the JSON."""
-    from theia_core.evaluation import Ledger, stage_table, summarise
+    from theia_core.evaluation import Ledger
     from theia_core.tasks import get_task
+    from theia_sim.contenders import choose_contenders
     from theia_sim.parallel import run_parallel
 
     task = get_task(arguments.task)
-    if arguments.trials < 1:
-        raise TheiaError(f"--trials must be at least 1, not {arguments.trials}")
-    if arguments.resume and not arguments.ledger:
-        raise TheiaError("--resume needs --ledger FILE: the ledger holds the finished trials")
-    if arguments.json and not arguments.json.parent.is_dir():
-        raise TheiaError(f"the folder of --json {arguments.json} does not exist; make it first")
-    options = EvaluationOptions(
-        arguments.task,
-        arguments.policy or arguments.task,
-        arguments.encoder,
-        arguments.latency_ms / 1000,
-        arguments.noise_mm,
-    )
-    identity = _identity(options)
+    _check(arguments)
+    contenders = choose_contenders(task.id, arguments.policy, arguments.encoder, arguments.policies)
+    options = [
+        EvaluationOptions(task.id, c.policy, c.encoder, arguments.latency_ms / 1000, arguments.noise_mm)
+        for c in contenders
+    ]
     trials = task.protocol.trials(arguments.seed, arguments.trials)
-    records: list[dict] = []
+    common = {"protocol_hash": task.protocol.hash, "eval_seed": arguments.seed}
+    records: list[list[dict]] = [[] for _ in contenders]
     ledger = Ledger(arguments.ledger) if arguments.ledger else None
     if ledger is not None and ledger.path.exists():
         if not arguments.resume:
             raise TheiaError(f"{ledger.path} exists; add --resume to go on with it or choose another file")
-        records = [r for r in ledger.read() if _same_run(r, task, identity, arguments.seed)]
-        print(f"{len(records)} of {len(trials)} trials are in the ledger already")
-    done = {record["index"] for record in records}
+        held = ledger.read()
+        asked = {trial.index for trial in trials}
+        records = [_own(held, c.identity | common, asked) for c in contenders]
+        total = len(trials) * len(contenders)
+        print(f"{sum(map(len, records))} of {total} trials are in the ledger already")
+    done = [{record["index"] for record in own} for own in records]
 
-    def keep(record: dict) -> None:
-        record = {**record, **identity, "protocol_hash": task.protocol.hash, "eval_seed": arguments.seed}
-        records.append(record)
+    def keep(result: tuple[int, dict]) -> None:
+        place, record = result
+        record = {**record, **contenders[place].identity, **common}
+        records[place].append(record)
         if ledger is not None:
             ledger.append(record)
 
@@ -94,72 +120,129 @@ def run(arguments: argparse.Namespace) -> int:
     run_parallel(
         _Evaluator,
         options,
-        [trial for trial in trials if trial.index not in done],
+        # Contenders take turns, so that an interruption leaves all of them with the same trials.
+        [(place, t) for t in trials for place in range(len(contenders)) if t.index not in done[place]],
         workers=arguments.workers,
         label=f"eval {arguments.task}",
         on_result=keep,
     )
-    records.sort(key=lambda record: record["index"])
-    result = summarise(records, task=task, seed=arguments.seed)
-    result["options"] = asdict(options)
-    print(
-        f"{task.id}: {identity['policy']} on {identity['encoder']}, {len(records)} simulated trials, ", end=""
-    )
-    print(f"seed {arguments.seed}, {time.monotonic() - started:.0f} s")
-    print(stage_table(records, task=task))
+    for own in records:
+        own.sort(key=lambda record: record["index"])
+    _print_results(task, contenders, records, arguments.seed, time.monotonic() - started)
     if arguments.json:
+        result = _result(task, options, records, arguments.seed)
         arguments.json.write_text(json.dumps(result, indent=1) + "\n")
         print(f"wrote {arguments.json}")
     return 0
 
 
-def _identity(options: EvaluationOptions) -> dict[str, str]:
-    """Policy and encoder with their hashes; loaded here, so that a wrong name fails before workers start."""
-    if options.policy == "expert":
-        return {"policy": "scripted-expert", "encoder": "privileged state"}
-    from theia_sim.controllers import PolicyController
+def _check(arguments: argparse.Namespace) -> None:
+    """Refuse what could only fail after the trials."""
+    if arguments.trials < 1:
+        raise TheiaError(f"--trials must be at least 1, not {arguments.trials}")
+    if arguments.resume and not arguments.ledger:
+        raise TheiaError("--resume needs --ledger FILE: the ledger holds the finished trials")
+    if arguments.json and not arguments.json.parent.is_dir():
+        raise TheiaError(f"the folder of --json {arguments.json} does not exist; make it first")
+    if arguments.policies and not arguments.encoder:
+        raise TheiaError("--policies needs --encoder: it says where to look for the policies of encoders")
 
-    controller = PolicyController(options.policy, options.encoder)
-    return {"policy": controller.policy_id, "encoder": controller.encoder.encoder_id}
+
+def _own(held: list[dict], identity: dict[str, Any], asked: set[int]) -> list[dict]:
+    """Records of the ledger that are trials of this contender, protocol and seed."""
+    return [
+        record
+        for record in held
+        if record.get("index") in asked and all(record.get(key) == value for key, value in identity.items())
+    ]
 
 
-def _same_run(record: dict, task, identity: dict[str, str], seed: int) -> bool:  # noqa: ANN001
-    mine = {**identity, "protocol_hash": task.protocol.hash, "eval_seed": seed}
-    return all(record.get(key) == value for key, value in mine.items())
+def _print_results(
+    task: "Task", contenders: "list[Contender]", records: list[list[dict]], seed: int, seconds: float
+) -> None:
+    from theia_core.evaluation import comparison_table, side_by_side_table, stage_table
+
+    if len(contenders) == 1:
+        who, ran = contenders[0], len(records[0])
+        print(f"{task.id}: {who.policy_id} on {who.encoder_id}, {ran} simulated trials, ", end="")
+        print(f"seed {seed}, {seconds:.0f} s")
+        print(stage_table(records[0], task=task))
+        return
+    titles = _titles(contenders)
+    for title, who in zip(titles, contenders, strict=True):
+        print(f"{title}: {who.policy_id} on {who.encoder_id}")
+    print(
+        f"{task.id}: {len(records[0])} simulated trials each, the same for all, seed {seed}, {seconds:.0f} s"
+    )
+    columns = dict(zip(titles, records, strict=True))
+    print(side_by_side_table(columns, task=task), end="\n\n")
+    print(comparison_table(columns, task=task))
+
+
+def _titles(contenders: "list[Contender]") -> list[str]:
+    """Short titles of the columns: the encoder's name, or the policy's where encoders are shared."""
+    for ids in ([c.encoder_id for c in contenders], [c.policy_id for c in contenders]):
+        names = [name.partition("@")[0] for name in ids]
+        if len(set(names)) == len(names):
+            return names
+    return [f"{place}: {c.policy}" for place, c in enumerate(contenders, start=1)]
+
+
+def _result(task: "Task", options: list[EvaluationOptions], records: list[list[dict]], seed: int) -> dict:
+    """What --json writes: one result as it is, several under "results" with each two compared."""
+    from theia_core.evaluation import comparison_entry, summarise
+
+    results = [
+        {**summarise(own, task=task, seed=seed), "options": asdict(option)}
+        for own, option in zip(records, options, strict=True)
+    ]
+    if len(results) == 1:
+        return results[0]
+    return {
+        "task": task.id,
+        "seed": seed,
+        "trials": len(records[0]),
+        "simulated": True,
+        "results": results,
+        "comparisons": [comparison_entry(a, b, task=task) for a, b in combinations(records, 2)],
+    }
 
 
 class _Evaluator:
-    """One worker: its environment, guard and controller are made once."""
+    """One worker: its environment, guard and controllers are made once."""
 
-    def __init__(self, options: EvaluationOptions) -> None:
+    def __init__(self, options: list[EvaluationOptions]) -> None:
         from theia_core.tasks import get_task
         from theia_sim.controllers import ExpertController, PolicyController
         from theia_sim.envs import make_env, make_expert
         from theia_sim.rollout import new_guard
 
-        self.options, self.task = options, get_task(options.task)
-        self.env, self.guard = make_env(options.task), new_guard(options.task)
-        if options.policy == "expert":
-            expert = make_expert(options.task)
-            self.controller = ExpertController(self.env, expert, noise_m=options.noise_mm / 1000)
-        else:
-            self.controller = PolicyController(options.policy, options.encoder)
+        self.task = get_task(options[0].task)
+        self.latency_s = options[0].latency_s
+        self.env, self.guard = make_env(self.task.id), new_guard(self.task.id)
+        self.controllers = [
+            ExpertController(self.env, make_expert(self.task.id), noise_m=option.noise_mm / 1000)
+            if option.policy == "expert"
+            else PolicyController(option.policy, option.encoder)
+            for option in options
+        ]
 
-    def __call__(self, trial) -> dict:  # noqa: ANN001
+    def __call__(self, item: "tuple[int, Trial]") -> tuple[int, dict]:
         from theia_sim.rollout import rollout
 
+        place, trial = item
         scene = type(self.env).params_type.sample(trial.seed, **trial.cell)
         self.env.reset(scene)
         started = time.monotonic()
         result = rollout(
             self.env,
-            self.controller,
+            self.controllers[place],
             self.guard,
             seed=trial.seed,
             max_steps=self.task.horizon_steps,
-            latency_s=self.options.latency_s,
+            latency_s=self.latency_s,
         )
-        return {
+        return place, {
             "task": self.task.id,
             "simulated": True,
             "index": trial.index,

@@ -1,0 +1,147 @@
+"""Who takes part in an evaluation: policies, each on the encoder that it was trained with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from theia_core.encoders import Encoder, load_encoder
+from theia_core.errors import TheiaError
+from theia_core.policies.artefact import (
+    DESCRIPTION,
+    policy_folder,
+    read_policy,
+    shipped_policies,
+)
+
+EXPERT = "expert"
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One policy with its encoder.
+
+    Attributes:
+        policy: shipped name or folder, or "expert".
+        encoder: name or folder of the encoder, None for the expert.
+        policy_id: name@hash for records.
+        encoder_id: name@hash for records.
+    """
+
+    policy: str
+    encoder: str | None
+    policy_id: str
+    encoder_id: str
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """The entries of a trial record that say whose trial it is."""
+        return {"policy": self.policy_id, "encoder": self.encoder_id}
+
+
+def choose_contenders(
+    task: str, policies: Sequence[str], encoders: Sequence[str], folders: Sequence[Path] = ()
+) -> list[Contender]:
+    """Match policies and encoders; everything is read here, so that a mistake shows before anything runs.
+
+    Without encoders, each policy runs on its own; without either, the task's shipped policy does. Each
+    encoder that is named takes part with those of `policies` that were trained on it, or else with a shipped
+    policy (the task's own if it fits), or else with one found in `folders`.
+
+    Args:
+        task: task that is evaluated.
+        policies: shipped names, folders or "expert".
+        encoders: names or folders.
+        folders: folders whose subfolders are searched for policies.
+
+    Raises:
+        TheiaError: if one is unknown or damaged, of another task, named twice, or fits no other.
+    """
+    for kind, names in (("--policy", policies), ("--encoder", encoders)):
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise TheiaError(f"{kind} {twice[0]} is given twice; name each once")
+    chosen = (
+        _of_encoders(task, policies, encoders, folders)
+        if encoders
+        else [_with_its_encoder(name, task) for name in policies or [task]]
+    )
+    seen: dict[tuple[str, str], Contender] = {}
+    for contender in chosen:
+        other = seen.setdefault((contender.policy_id, contender.encoder_id), contender)
+        if other is not contender:
+            raise TheiaError(
+                f"{other.policy} and {contender.policy} are one policy, {other.policy_id}; name it once"
+            )
+    return chosen
+
+
+def _of_encoders(
+    task: str, policies: Sequence[str], encoders: Sequence[str], folders: Sequence[Path]
+) -> list[Contender]:
+    """Contenders of the encoders that were named, in their order."""
+    loaded = {name: load_encoder(name, threads=1) for name in encoders}
+    given = {name: _meta(name, task) for name in policies if name != EXPERT}
+    identities = {encoder.encoder_id for encoder in loaded.values()}
+    for name, meta in given.items():
+        if meta["encoder_id"] not in identities:
+            raise TheiaError(
+                f"policy {name} was trained on tokens of {meta['encoder_id']}, which none of the encoders "
+                f"{', '.join(sorted(identities))} is; leave --encoder out or give that one"
+            )
+    contenders = []
+    for name, encoder in loaded.items():
+        fitting = [policy for policy, meta in given.items() if meta["encoder_id"] == encoder.encoder_id]
+        for policy in fitting or [_find_policy(task, encoder, folders)]:
+            contenders.append(_contender(policy, name, encoder, task))
+    return contenders + [_with_its_encoder(name, task) for name in policies if name == EXPERT]
+
+
+def _meta(policy: str, task: str) -> dict:
+    """A policy's checked description.
+
+    Raises:
+        TheiaError: if it is damaged or was trained for another task.
+    """
+    meta = read_policy(policy_folder(policy))
+    if meta["task"] != task:
+        raise TheiaError(f"policy {policy} was trained for the task {meta['task']!r}, not for {task!r}")
+    return meta
+
+
+def _with_its_encoder(policy: str, task: str) -> Contender:
+    if policy == EXPERT:
+        return Contender(EXPERT, None, "scripted-expert", "privileged state")
+    name = _meta(policy, task)["encoder"]
+    return _contender(policy, name, load_encoder(name, threads=1), task)
+
+
+def _contender(policy: str, name: str, encoder: Encoder, task: str) -> Contender:
+    from theia_core.policies import load_policy
+
+    runtime = load_policy(policy)
+    runtime.check_encoder(encoder.encoder_id)
+    return Contender(policy, name, runtime.policy_id, encoder.encoder_id)
+
+
+def _find_policy(task: str, encoder: Encoder, folders: Sequence[Path]) -> str:
+    """The policy of this task trained on `encoder`: shipped ones come first, the task's own before all."""
+    shipped = shipped_policies()
+    candidates = [shipped[name] for name in sorted(shipped, key=lambda name: (name != task, name))]
+    for folder in folders:
+        if not folder.is_dir():
+            raise TheiaError(
+                f"--policies {folder} is no folder; give the folder that holds policies' folders"
+            )
+        found = sorted(path.parent for path in folder.rglob(DESCRIPTION))
+        candidates += found
+    others = []
+    for candidate in candidates:
+        meta = read_policy(candidate)
+        if meta["task"] == task and meta["encoder_id"] == encoder.encoder_id:
+            return str(candidate)
+        if meta["task"] == task and meta["encoder"] == encoder.spec.name:
+            others.append(f"{candidate} is for {meta['encoder_id']}")
+    hint = f" ({'; '.join(others)})" if others else ""
+    raise TheiaError(
+        f"no policy of the task {task!r} was trained on {encoder.encoder_id}{hint}; train one with "
+        f"`theia train {task} --encoder ...` and give it with --policy, or its parent folder with --policies"
+    )

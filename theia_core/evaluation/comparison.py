@@ -1,0 +1,101 @@
+"""Two policies on the same trials: on how many they differ, and how likely chance alone would do that."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from scipy.stats import binomtest
+
+from theia_core.errors import TheiaError
+from theia_core.tasks import Task
+
+
+@dataclass(frozen=True)
+class PairedCount:
+    """One stage of two policies, a and b, on the same trials.
+
+    Attributes:
+        both: trials in which both reached it.
+        only_a: trials in which only a did.
+        only_b: trials in which only b did.
+        neither: trials in which none did.
+    """
+
+    both: int
+    only_a: int
+    only_b: int
+    neither: int
+
+    @property
+    def trials(self) -> int:
+        """Number of trials."""
+        return self.both + self.only_a + self.only_b + self.neither
+
+    @property
+    def difference(self) -> float:
+        """Success rate of b minus that of a."""
+        return (self.only_b - self.only_a) / self.trials
+
+    @property
+    def p_value(self) -> float:
+        """Two-sided exact McNemar test of equal rates: a binomial test of the discordant trials."""
+        discordant = self.only_a + self.only_b
+        return float(binomtest(self.only_a, discordant).pvalue) if discordant else 1.0
+
+
+def compare(
+    a: Sequence[dict[str, Any]], b: Sequence[dict[str, Any]], *, task: Task
+) -> dict[str, PairedCount]:
+    """Paired counts of each stage over the trials that two policies both ran.
+
+    Args:
+        a: records of the first policy, as in the ledger.
+        b: records of the second policy.
+        task: the task that was tried.
+
+    Raises:
+        TheiaError: if they share no trial, or a shared trial was not of the same scene.
+    """
+    firsts, seconds = ({record["index"]: record for record in records} for records in (a, b))
+    shared = sorted(firsts.keys() & seconds.keys())
+    if not shared:
+        raise TheiaError("the two policies share no trial; run both on the same trials to compare them")
+    for index in shared:
+        one, other = firsts[index], seconds[index]
+        if (one["seed"], one["cell"]) != (other["seed"], other["cell"]):
+            raise TheiaError(
+                f"trial {index} was of seed {one['seed']} for one policy and of seed {other['seed']} for the "
+                "other; compare evaluations of one protocol and seed"
+            )
+    counts = {}
+    for stage in task.stages:
+        pairs = [(bool(firsts[i]["stages"][stage]), bool(seconds[i]["stages"][stage])) for i in shared]
+        outcomes = ((True, True), (True, False), (False, True), (False, False))
+        counts[stage] = PairedCount(*(pairs.count(outcome) for outcome in outcomes))
+    return counts
+
+
+def comparison_entry(
+    a: Sequence[dict[str, Any]], b: Sequence[dict[str, Any]], *, task: Task
+) -> dict[str, Any]:
+    """`compare` as plain JSON values, with the names of policies and encoders.
+
+    Raises:
+        TheiaError: as for `compare`.
+    """
+    return {
+        "a": {key: a[0][key] for key in ("policy", "encoder")},
+        "b": {key: b[0][key] for key in ("policy", "encoder")},
+        "stages": {
+            stage: {
+                "trials": count.trials,
+                "both": count.both,
+                "only_a": count.only_a,
+                "only_b": count.only_b,
+                "neither": count.neither,
+                "difference": count.difference,
+                "mcnemar_p": count.p_value,
+            }
+            for stage, count in compare(a, b, task=task).items()
+        },
+    }
