@@ -255,11 +255,9 @@ def test_the_command_leaves_an_encoder_curves_and_a_record(feature_store, tmp_pa
 
 
 @pytest.mark.slow
-def test_two_ranks_extract_one_store(tmp_path, image_folder, feature_teacher_config):
-    printed = torchrun(
-        2, "features", "--images", image_folder, "--teachers", feature_teacher_config, "--shard-size", 4,
-        "--out", tmp_path / "two",
-    )  # fmt: skip
+def test_two_ranks_extract_one_store(tmp_path, image_folder):
+    options = ["--teachers", "efficientnet-lite2-s16", "--shard-size", 4, "--out", tmp_path / "two"]
+    printed = torchrun(2, "features", "--images", image_folder, *options)
     assert "16 samples" in printed
     from theia_training.features.check import check_store
 
