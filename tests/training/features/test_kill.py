@@ -1,4 +1,4 @@
-"""`kill -9` in the middle of an extraction: finished shards survive it untouched, only the rest is computed."""
+"""`kill -9` during an extraction: finished shards survive it untouched, only the rest is computed."""
 
 import os
 import signal
