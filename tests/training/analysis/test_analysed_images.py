@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from theia_core.errors import TheiaError
-from theia_training.analysis.analysed_images import images_of_sources, images_of_store, spread
+from theia_training.analysis.analysed_images import images_of_sources, images_of_stores, spread
 from theia_training.features.store import FeatureStore
 from theia_training.sources import open_source
 
@@ -42,17 +42,17 @@ def test_an_unreadable_image_is_named_and_the_next_takes_its_place(tmp_path):
 def test_a_store_gives_its_held_out_images_with_true_features(feature_store, pooled_colours):
     store = FeatureStore(feature_store)
     held_out = {entry.key for _, entry in store.entries if entry.split == "held_out"}
-    found = list(images_of_store(store, 100))
+    found = list(images_of_stores([store], 100))
     assert {image.key for image in found} == held_out
     features = pooled_colours().run(found[0].pixels[None]).spatial[0]
     assert set(found[0].true) == {"colours", "greys"}
     assert found[0].true["colours"].shape == (49, 4)
     np.testing.assert_allclose(found[0].true["colours"], features.reshape(4, 49).T, atol=0.1)
-    assert len(list(images_of_store(store, 1))) == 1
+    assert len(list(images_of_stores([store], 1))) == 1
 
 
 def test_a_store_without_held_out_images_is_refused(feature_store, monkeypatch):
     store = FeatureStore(feature_store)
     monkeypatch.setattr(store, "entries", [])
     with pytest.raises(TheiaError, match="no held-out image"):
-        list(images_of_store(store, 4))
+        list(images_of_stores([store], 4))

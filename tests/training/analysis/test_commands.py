@@ -76,7 +76,7 @@ def test_analyze_compares_a_students_predictions_with_stored_features(
         "--threads",
         "1",
     ]
-    assert main([*arguments, "--out", str(page), "--json", str(numbers)]) == 0
+    assert main([*arguments, "--out", str(page), "--json", str(numbers), "--limit", "3"]) == 0
     values = json.loads(numbers.read_text())
     assert set(values["teachers"]) == {"colours", "greys"}
     assert "of the training set" in values["teachers"]["colours"]["normalised_by"]
@@ -87,7 +87,10 @@ def test_analyze_compares_a_students_predictions_with_stored_features(
 
 def test_analyze_leaves_out_teachers_that_are_not_to_be_had(tmp_path, image_folder, student, capsys):
     arguments = ["analyze", "--encoder", str(student), "--images", str(image_folder), "--threads", "1"]
-    assert main([*arguments, "--out", str(tmp_path / "page.html"), "--teacher", "greys=none"]) == 0
+    assert (
+        main([*arguments, "--out", str(tmp_path / "page.html"), "--teacher", "greys=none", "--limit", "2"])
+        == 0
+    )
     assert "colours is not compared with its teacher" in (tmp_path / "page.html").read_text()
     assert "greys" not in capsys.readouterr().out
 
@@ -97,18 +100,20 @@ def test_true_features_of_a_teacher_are_normalised_by_the_images_where_there_is_
 ):
     class Decoding(pooled_colours):
         def decode(self, features):
-            return {"first channel": features[:, 0]}
+            return {"first channel": features[:, 0]} if self.spec.name == "colours" else None
 
     def load(name, threads):
-        return Decoding() if name == "colours" else pooled_colours("greys", 2, 14, 1)
+        return Decoding() if name == "colours" else Decoding("greys", 2, 14, 1)
 
     monkeypatch.setattr("theia_training.analysis.teachers_of_encoders.load_teacher", load)
     numbers = tmp_path / "page.json"
     arguments = ["analyze", "--encoder", str(student), "--images", str(image_folder), "--threads", "1"]
-    assert main([*arguments, "--out", str(tmp_path / "page.html"), "--json", str(numbers)]) == 0
+    assert (
+        main([*arguments, "--out", str(tmp_path / "page.html"), "--json", str(numbers), "--limit", "3"]) == 0
+    )
     values = json.loads(numbers.read_text())
     assert "over the analysed images" in values["teachers"]["colours"]["normalised_by"]
-    assert (tmp_path / "page.html").read_text().count("decoded from true features") == 8
+    assert (tmp_path / "page.html").read_text().count("decoded from true features") == 3
 
 
 def test_probe_recognises_colours_and_writes_a_page(tmp_path, kinds, capsys):
@@ -151,3 +156,26 @@ def test_probe_refuses_a_class_of_one_source_before_it_encodes(tmp_path, kinds, 
     arguments = ["probe", "--encoder", "nonsense", "--images", str(kinds), "--out", str(tmp_path / "p.html")]
     assert main(arguments) == 2
     assert "all images of red come from one source" in capsys.readouterr().err
+
+
+def test_a_store_of_evaluation_images_borrows_the_training_sets_deviation_from_another(
+    tmp_path, feature_store, student, image_folder, pooled_colours
+):
+    from theia_training.features.extract import ExtractConfig, Extraction, items_of
+    from theia_training.features.store import FeatureStore
+    from theia_training.sources import open_source
+
+    teachers = [pooled_colours(has_cls=True), pooled_colours("greys", 2, 14, 1, has_cls=True)]
+    config = ExtractConfig(tmp_path / "evaluation", held_out=0.9999)
+    Extraction(items_of([open_source(image_folder)]), teachers, config).run()
+    held_out = sum(e.split == "held_out" for _, e in FeatureStore(feature_store).entries)
+    told = []
+    for stores in (["evaluation"], ["features", "evaluation"]):
+        names = [str(tmp_path / store) for store in stores]
+        arguments = ["analyze", "--encoder", str(student), "--features", *names, "--threads", "1"]
+        numbers = tmp_path / "page.json"
+        assert main([*arguments, "--out", str(tmp_path / "page.html"), "--json", str(numbers)]) == 0
+        told.append(json.loads(numbers.read_text()))
+    assert [values["encoders"]["student"]["images"] for values in told] == [16, 16 + held_out]
+    assert "analysed images" in told[0]["teachers"]["colours"]["normalised_by"]
+    assert "training set" in told[1]["teachers"]["colours"]["normalised_by"]
