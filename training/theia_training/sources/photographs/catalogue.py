@@ -58,8 +58,8 @@ _PLASMA = "usr/share/wallpapers"
 
 # What must be known of a package's statements, by package.
 LICENCE_NOTES = {
-    "gcompris-qt-data": "The copyright file of gcompris-qt-data numbers the fishes of `categorization` as an earlier "
-    "release did; where its line does not fit a picture, the package's own GPL-3+ holds.",
+    "gcompris-qt-data": "The copyright file of gcompris-qt-data numbers the fishes of `categorization` as an "
+    "earlier release did; where its line does not fit a picture, the package's own GPL-3+ holds.",
 }
 
 TRAINING: tuple[PhotoPackage, ...] = (
