@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from scipy.stats import entropy
 
-from theia_core.analysis.norms import BINS, norm_entropy, norm_histogram, outlier_rate, token_norms
+from theia_core.analysis.norms import (
+    BINS,
+    norm_entropy,
+    norm_entropy_own_range,
+    norm_histogram,
+    outlier_rate,
+    token_norms,
+)
 from theia_core.errors import TheiaError
 
 
@@ -32,6 +39,23 @@ def test_entropy_is_at_most_that_of_evenly_spread_norms_and_agrees_with_scipy():
         np.minimum(norms, 2 * np.median(norms) - 1e-9), BINS, (0, 2 * np.median(norms))
     )
     assert norm_entropy(norms) == pytest.approx(entropy(expected), abs=1e-9)
+
+
+def test_entropy_over_the_own_range_sees_small_differences_but_not_rounding():
+    random = np.random.default_rng(0)
+    norms = 13.8564 * (1 + np.linspace(-0.004, 0.004, 10_001))
+    assert norm_entropy(norms) == 0.0
+    assert norm_entropy_own_range(norms) == pytest.approx(np.log(BINS), abs=1e-3)
+    assert norm_entropy_own_range(13.8564 + random.normal(0, 1e-6, 5000)) == 0.0
+    assert norm_entropy_own_range(np.zeros(4)) == 0.0
+
+
+def test_one_extreme_norm_lowers_the_entropy_over_the_own_range_only():
+    norms = np.random.default_rng(0).gamma(5, size=5000)
+    stretched = np.append(norms, 100 * norms.max())
+    assert norm_entropy(stretched) == pytest.approx(norm_entropy(norms), abs=0.01)
+    assert norm_entropy_own_range(norms) > 3.5
+    assert norm_entropy_own_range(stretched) < 0.1
 
 
 def test_entropy_does_not_change_when_all_tokens_are_scaled():
