@@ -152,9 +152,9 @@ def test_weights_beyond_half_precision_are_refused(model, tmp_path):
         export_theia(tmp_path / "checkpoint", tmp_path / "out", "x", "MIT", "x")
 
 
-def test_a_larger_batch_is_chosen_only_where_it_is_a_tenth_faster():
-    assert fastest_batch({"1": 20.0, "2": 19.0, "8": 18.5}) == 1
-    assert fastest_batch({"1": 20.0, "2": 17.0, "8": 16.0}) == 2
+def test_a_larger_batch_is_chosen_only_where_it_is_a_fifth_faster():
+    assert fastest_batch({"1": 20.0, "2": 19.0, "8": 16.5}) == 1
+    assert fastest_batch({"1": 20.0, "2": 17.0, "8": 14.0}) == 2
 
 
 def test_a_module_that_fixes_its_batch_is_not_exported():
