@@ -117,6 +117,16 @@ def test_what_was_measured_stands_in_the_description_and_the_card(exported):
     assert f"{entries['parity_with_float32']['torch']['cosine_min']:.6f} on torch" in card
 
 
+def test_equal_weights_have_equal_hashes_whatever_they_are_called(
+    exported, checkpoint, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(module, "BATCHES", (1,))
+    again = export_theia(checkpoint, tmp_path, "another", "MIT", "y")
+    entries = json.loads((exported / "encoder.json").read_text())
+    for key in ("weights_sha256", "translators_sha256"):
+        assert again[key] == entries[key]
+
+
 def test_without_translators_the_folder_still_loads_strictly_in_both(checkpoint, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "BATCHES", (1,))
     (tmp_path / "translators.safetensors").write_bytes(b"of an older export")

@@ -85,7 +85,7 @@ def export_theia(
     images = torch.from_numpy(spec.preprocessing.apply(test_frames()))
     with torch.inference_mode():
         reference = model(images).numpy()
-    _write_graph(model, folder, name)
+    _write_graph(model, folder)
     (folder / CONFIG).write_text(json.dumps(config_of_variant(variant), indent=2) + "\n")
     entries: dict[str, Any] = {
         **spec.to_dict(),
@@ -125,7 +125,7 @@ def export_theia(
     return entries
 
 
-def _write_graph(model: TheiaModel, folder: Path, name: str) -> None:
+def _write_graph(model: TheiaModel, folder: Path) -> None:
     """Backbone's weights under the released keys and the graph that points into them."""
     tensors = {
         key: value.detach().float().contiguous().numpy()
@@ -133,8 +133,8 @@ def _write_graph(model: TheiaModel, folder: Path, name: str) -> None:
         if key.startswith("backbone.")
     }
     graph = to_onnx(model, (torch.zeros(2, 3, 224, 224),), ("images",), "tokens", OPSET)
-    header = {"format": "pt", "encoder": name}
-    write_graph_over_safetensors(graph, folder / GRAPH, folder / WEIGHTS, header, tensors)
+    # One entry only: safetensors writes several in any order, and equal weights must have equal hashes.
+    write_graph_over_safetensors(graph, folder / GRAPH, folder / WEIGHTS, {"format": "pt"}, tensors)
 
 
 def _write_description(folder: Path, entries: dict[str, Any]) -> None:
