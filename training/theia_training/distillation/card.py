@@ -60,7 +60,11 @@ def model_card(
         "model_share": f"{100 * profile['model_share']:.1f}",
         "data_share": f"{100 * profile['data_share']:.1f}",
         "images_per_s": f"{profile['images_per_s']:.1f}",
-        "parity": "; ".join(f"{name} {value}" for name, value in encoder.get("parity", {}).items()),
+        "parity": "; ".join(
+            f"{runtime}: lowest cosine per token {figures['cosine_min']:.6f}, largest difference "
+            f"{figures['max_abs']:.4f} at a deviation of {figures['token_std']:.2f}"
+            for runtime, figures in encoder["parity_with_float32"].items()
+        ),
         "teachers": _teachers(run),
         "cosines": _cosines(run, control),
         "photographs": photographs,
