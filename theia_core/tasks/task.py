@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from theia_core.errors import TheiaError
-from theia_core.tasks.protocol import Protocol
+from theia_core.tasks.protocol import CellValue, Protocol
 from theia_core.tasks.seeds import FIRST_TRIAL_SEED
 
 
@@ -46,6 +46,17 @@ class TrainingRange:
 
 
 @dataclass(frozen=True)
+class TrainingChoice:
+    """Which values of a scene parameter demonstrations show, in turn: equally often over consecutive seeds.
+
+    Attributes:
+        values: the values. Being one of the protocol's does not make a scene an evaluation pose.
+    """
+
+    values: tuple[CellValue, ...]
+
+
+@dataclass(frozen=True)
 class Task:
     """One task as data.
 
@@ -70,7 +81,7 @@ class Task:
     chunk_horizon: int
     cameras: tuple[Camera, ...]
     protocol: Protocol
-    training: Mapping[str, TrainingRange]
+    training: Mapping[str, TrainingRange | TrainingChoice]
     paper: Mapping[str, tuple[int, int]]
 
     @property
@@ -88,18 +99,22 @@ class Task:
         """Control steps per second."""
         return self.protocol.control_rate_hz
 
-    def is_evaluation_pose(self, params: Mapping[str, float]) -> bool:
-        """Whether the scene lies within the keep-away band of a protocol cell in every parameter."""
-        return all(
-            min(abs(params[name] - value) for value in self.protocol.axes[name]) < spread.keep_away
-            for name, spread in self.training.items()
+    def is_evaluation_pose(self, params: Mapping[str, CellValue]) -> bool:
+        """Whether the scene lies within the keep-away band of a protocol cell in every ranged parameter.
+
+        Never where the protocol fixes no pose; what differs then is the scene's seed.
+        """
+        ranges = {name: r for name, r in self.training.items() if isinstance(r, TrainingRange)}
+        return bool(ranges) and all(
+            min(abs(float(params[name]) - float(value)) for value in self.protocol.axes[name]) < r.keep_away
+            for name, r in ranges.items()
         )
 
-    def sample_training_params(self, seed: int) -> dict[str, float]:
+    def sample_training_params(self, seed: int) -> dict[str, CellValue]:
         """Scene parameters of the training episode with this seed; a function of the seed alone.
 
-        Values are uniform over the training ranges. A draw near an evaluation pose (`is_evaluation_pose`) is
-        rejected, so no demonstration shows a scene of the protocol.
+        Values are uniform over the training ranges and take turns over the training choices. A draw near an
+        evaluation pose (`is_evaluation_pose`) is rejected, so no demonstration shows a scene of the protocol.
 
         Raises:
             TheiaError: if `seed` is no training seed.
@@ -110,6 +125,13 @@ class Task:
             )
         random = np.random.default_rng([seed, *self.id.encode()])
         while True:
-            params = {name: float(random.uniform(r.low, r.high)) for name, r in self.training.items()}
+            params = {name: _draw(spread, seed, random) for name, spread in self.training.items()}
             if not self.is_evaluation_pose(params):
                 return params
+
+
+def _draw(spread: TrainingRange | TrainingChoice, seed: int, random: np.random.Generator) -> CellValue:
+    """A value of one parameter for the training episode with this seed."""
+    if isinstance(spread, TrainingChoice):
+        return spread.values[seed % len(spread.values)]
+    return float(random.uniform(spread.low, spread.high))
