@@ -4,7 +4,7 @@ from typing import Any
 
 from theia_core.errors import TheiaError
 
-TASKS = ("door",)
+TASKS = ("door", "microwave")
 
 
 def make_env(task: str) -> Any:
@@ -14,6 +14,10 @@ def make_env(task: str) -> Any:
         TheiaError: if there is no simulation of that task.
     """
     _require(task)
+    if task == "microwave":
+        from theia_sim.scenes.microwave import MicrowaveEnv
+
+        return MicrowaveEnv()
     from theia_sim.scenes.door import DoorEnv
 
     return DoorEnv()
@@ -26,6 +30,10 @@ def make_expert(task: str) -> Any:
         TheiaError: if there is no simulation of that task.
     """
     _require(task)
+    if task == "microwave":
+        from theia_sim.scenes.microwave_expert import MicrowaveExpert
+
+        return MicrowaveExpert()
     from theia_sim.scenes.expert import DoorExpert
 
     return DoorExpert()

@@ -32,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.epilog = EXAMPLES
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("task", choices=["door"], help="task to demonstrate")
+    parser.add_argument("task", choices=["door", "microwave"], help="task to demonstrate")
     parser.add_argument(
         "--episodes", type=int, default=63, help="number of episodes to have in the folder (63)"
     )

@@ -42,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.epilog = EXAMPLES
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("task", choices=["door"], help="task to evaluate")
+    parser.add_argument("task", choices=["door", "microwave"], help="task to evaluate")
     parser.add_argument(
         "--policy",
         action="append",

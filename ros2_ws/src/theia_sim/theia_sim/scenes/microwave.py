@@ -14,8 +14,8 @@ from theia_sim.scenes.microwave_score import SCORE_STEP_S, MicrowaveScore, Momen
 from theia_sim.scenes.widowx import widowx_mjcf
 
 OVEN_M = np.array([0.35, 0.13, stove.COUNTER_M])
-CAMERA_M = np.array([-0.10, -0.40, 0.50])
-CAMERA_TARGET_M = np.array([0.30, -0.01, 0.19])
+CAMERA_M = np.array([-0.12, -0.41, 0.60])
+CAMERA_TARGET_M = np.array([0.27, 0.015, 0.22])
 SPECTATOR_M = np.array([-0.34, -0.62, 0.66])
 SPECTATOR_TARGET_M = np.array([0.28, 0.03, 0.18])
 _SETTLE_S = 0.4

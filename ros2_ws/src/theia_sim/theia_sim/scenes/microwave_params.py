@@ -77,7 +77,7 @@ class MicrowaveParams:
             finger_m=float(rng.uniform(0.033, 0.037)),
             camera_shift_m=draw(-0.01, 0.01, 3),
             target_shift_m=draw(-0.008, 0.008, 3),
-            fovy_deg=float(rng.uniform(41.5, 43.5)),
+            fovy_deg=float(rng.uniform(43.5, 45.5)),
             food_tint=float(rng.uniform(0.92, 1.05)),
             oven_rgb=colour(rng.uniform(0, 1), rng.uniform(0.0, 0.06), rng.uniform(0.80, 0.97)),
             door_rgb=colour(rng.choice([0.0, 0.08, 0.47, 0.58, 0.75, 0.93]), *draw(0.25, 0.75, 2)),

@@ -44,6 +44,12 @@ def counter() -> str:
         'material="white" class="scenery"/>'
         for y in (-0.36, -0.16, 0.04, 0.24, 0.44)
     )
+    jars = "".join(
+        f'<geom type="mesh" mesh="jar" pos=".60 {y} {top_m + 0.365}" rgba="{rgba}" class="scenery"/>'
+        f'<geom type="cylinder" size=".019 .005" pos=".60 {y} {top_m + 0.395}" material="steel" '
+        'class="scenery"/>'
+        for y, rgba in ((-0.12, ".75 .16 .14 1"), (-0.05, ".92 .66 .15 1"), (0.12, ".30 .45 .25 1"))
+    )
     return f"""
 <geom type="box" size="{deep_m / 2 - 0.01} .58 {top_m - 0.02 - under_m}" pos="{middle_m + 0.01} 0 {under_m}"
  material="cabinet" class="solid"/>
@@ -55,6 +61,7 @@ def counter() -> str:
 <geom name="hob" type="mesh" mesh="hob" pos=".305 -.17 {top_m + 0.002}" material="dark" class="solid"/>
 {burners}
 <geom type="box" size=".05 .30 .008" pos=".60 .10 {top_m + 0.33}" material="wood" class="scenery"/>
+{jars}
 <geom type="mesh" mesh="board" euler="0 1.25 0" pos=".615 -.30 {top_m + 0.06}" material="wood"
  class="scenery"/>
 <geom type="cylinder" size=".030 .045" pos=".56 -.42 {top_m + 0.045}" material="white" class="scenery"/>
