@@ -44,10 +44,11 @@ MICROWAVE = Task(
             "close_door": f"with the food inside, the door is within {CLOSED_RAD} rad of closed, "
             f"{PUSHED_SHARE:.0%} of the way with the hand at it",
         },
-        horizon_steps=160,
+        horizon_steps=180,
         control_rate_hz=5.0,
         groups={"seen": Group("food", SEEN_FOODS, 4), "unseen": Group("food", UNSEEN_FOODS, 2)},
     ),
     training={"food": TrainingChoice(SEEN_FOODS)},
     paper={"pick": (29, 50), "place": (26, 50), "close_door": (20, 50)},
+    demonstrations=100,
 )
