@@ -212,13 +212,17 @@ def food_assets(only: str | None = None) -> str:
 
 
 def food_body(only: str | None = None) -> str:
-    """The free body "food" with the geoms of all foods, or of one."""
+    """The free body "food" with the geoms of all foods, or of one.
+
+    With all of them its centre of mass is at the origin and its mass is to be set with the food that is shown.
+    """
     geoms = []
     for name, part in _parts(only):
         mesh = f'mesh="{name}" ' if part.vertices else ""
         kind = "food" if part.solid else "garnish"
         geoms.append(f'<geom name="{name}" class="{kind}" {part.geom} {mesh}rgba="{numbers(part.rgb)} 1"/>')
-    return f'<body name="food"><freejoint name="food"/>{"".join(geoms)}</body>'
+    inertial = '<inertial pos="0 0 0" mass=".02" diaginertia="2e-6 2e-6 2e-6"/>' if only is None else ""
+    return f'<body name="food"><freejoint name="food"/>{inertial}{"".join(geoms)}</body>'
 
 
 def part_names(food: Food) -> list[str]:

@@ -5,13 +5,12 @@ from typing import Any
 import mujoco
 import numpy as np
 
-from theia_core.actions.profile import load_profile
 from theia_sim.scenes import foods, kitchen, oven, stove
 from theia_sim.scenes.arm_env import TIMESTEP_S, ArmEnv, aim_camera
 from theia_sim.scenes.foods import FOODS, part_names
 from theia_sim.scenes.microwave_params import MicrowaveParams
 from theia_sim.scenes.microwave_score import SCORE_STEP_S, MicrowaveScore, Moment
-from theia_sim.scenes.widowx import widowx_mjcf
+from theia_sim.scenes.world import colour_materials, place_light, place_policy_camera, world_mjcf
 
 OVEN_M = np.array([0.35, 0.13, stove.COUNTER_M])
 CAMERA_M = np.array([-0.12, -0.41, 0.60])
@@ -43,11 +42,9 @@ class MicrowaveEnv(ArmEnv):
         """Set up the scene of `params`, let the food come to rest and put the arm at its start pose."""
         self.params = params
         self.place(self.model, params)
-        model, food = self.model, self._food.id
-        model.body_mass[food], model.body_inertia[food], model.body_ipos[food], model.body_iquat[food] = (
-            self._inertias[params.food]
-        )
-        mujoco.mj_setConst(model, self.data)
+        food = self._food.id
+        self.model.body_mass[food], self.model.body_inertia[food] = self._inertias[params.food]
+        mujoco.mj_setConst(self.model, self.data)
         self._reset_arm(np.array(params.start_rad), params.finger_m)
         x_m, y_m = np.add(params.pot_m, params.food_m)
         yaw_rad = np.arctan2(y_m, x_m) + params.food_yaw_rad
@@ -76,22 +73,14 @@ class MicrowaveEnv(ArmEnv):
             solid = np.array([part.solid for part in FOODS[name].parts])
             model.geom_contype[geoms] = 1 * (solid & shown)
             model.geom_conaffinity[geoms] = 3 * (solid & shown)
-            colours = np.array([part.rgb for part in FOODS[name].parts])
-            model.geom_rgba[geoms, :3] = np.clip(colours * params.food_tint, 0, 1)
-        for material, rgb in (
-            ("oven", params.oven_rgb),
-            ("oven_door", params.door_rgb),
-            ("pot", params.pot_rgb),
-            ("wood", (params.counter_tint,) * 3),
-            ("wall", params.wall_rgb),
-        ):
-            model.mat_rgba[model.material(material).id][:3] = np.clip(rgb, 0, 1)
-        key = model.light("key")
-        key.diffuse[:] = 0.62 * params.light_strength
-        key.dir[:] = (0.45 + params.light_direction[0], 0.25 + params.light_direction[1], -0.85)
-        aim_camera(model, "policy", CAMERA_M + params.camera_shift_m, CAMERA_TARGET_M + params.target_shift_m)
+            rgb = np.array([part.rgb for part in FOODS[name].parts])
+            model.geom_rgba[geoms, :3] = np.clip(rgb * params.food_tint, 0, 1)
+        tint = (params.counter_tint,) * 3
+        colours = {"oven": params.oven_rgb, "oven_door": params.door_rgb, "pot": params.pot_rgb}
+        colour_materials(model, colours | {"wood": tint, "wall": params.wall_rgb})
+        place_light(model, params)
+        place_policy_camera(model, params, CAMERA_M, CAMERA_TARGET_M)
         aim_camera(model, "spectator", SPECTATOR_M, SPECTATOR_TARGET_M)
-        model.camera("policy").fovy[:] = params.fovy_deg
 
     @property
     def door_rad(self) -> float:
@@ -113,7 +102,9 @@ class MicrowaveEnv(ArmEnv):
         return float(self.data.qpos[self._finger_qpos[0]])
 
     def food_touches(self) -> set[str]:
-        """What touches the food: "left_pad", "right_pad", "palm", "oven_floor", "turntable", "other"."""
+        """What touches the food: "left_pad", "right_pad", "palm", "door_panel", a floor of the
+        microwave ("oven_floor", "turntable"), "other".
+        """
         return self._contacts("food")
 
     def hand_at_door(self) -> bool:
@@ -171,39 +162,26 @@ def _kinds(model: mujoco.MjModel) -> np.ndarray:
     return kinds
 
 
-def _inertia(food: str) -> tuple[float, np.ndarray, np.ndarray, np.ndarray]:
-    """Mass, principal inertia (3,), its centre (3,) and frame (4,) of one food alone."""
+def _inertia(food: str) -> tuple[float, np.ndarray]:
+    """Mass [kg] and moments of inertia (3,) about its axes of one food alone.
+
+    The centre of mass is taken to be at the origin, a few millimetres off: MuJoCo's tree of bounding boxes is
+    fixed to a body's frame of inertia when the scene is compiled, so that this frame must not move.
+    """
     model = mujoco.MjModel.from_xml_string(
         f"""<mujoco><compiler angle="radian"/><default>{foods.DEFAULTS}</default>
         <asset>{foods.food_assets(food)}</asset><worldbody>{foods.food_body(food)}</worldbody></mujoco>"""
     )
-    body = model.body("food")
-    return float(body.mass[0]), body.inertia.copy(), body.ipos.copy(), body.iquat.copy()
+    body, axes = model.body("food"), np.zeros(9)
+    mujoco.mju_quat2Mat(axes, body.iquat)
+    return float(body.mass[0]), (axes.reshape(3, 3) ** 2) @ body.inertia
 
 
 def _scene() -> str:
-    arm = widowx_mjcf(load_profile("wx250s"))
-    return f"""<mujoco model="toy kitchen: microwave">
-<compiler angle="radian" autolimits="true"/>
-<option timestep="{TIMESTEP_S}" integrator="implicitfast" cone="elliptic" impratio="10"/>
-<visual>
- <global offwidth="1280" offheight="960"/><quality offsamples="4" numslices="20" numstacks="12"/>
- <map znear=".05" zfar="12"/>
- <headlight ambient=".42 .42 .43" diffuse=".22 .22 .22" specular=".05 .05 .05"/>
-</visual>
-<default>{arm.defaults}{kitchen.DEFAULTS}{foods.DEFAULTS}</default>
-<asset>{arm.assets}{kitchen.kitchen_assets()}{stove.stove_assets()}{oven.oven_assets()}{foods.food_assets()}</asset>
-<worldbody>
- <light name="key" directional="true" castshadow="false" dir=".45 .25 -.85" diffuse=".62 .60 .56"
-  specular=".3 .3 .3"/>
- <light name="fill" directional="true" castshadow="false" dir=".3 -.7 -.4" diffuse=".18 .19 .21"
-  specular="0 0 0"/>
- <camera name="policy" fovy="42"/><camera name="spectator" fovy="46"/>
- {kitchen.robot_table()}
- <body name="arm_base">{arm.body}</body>
- <body name="kitchen">{kitchen.room()}{stove.counter()}</body>
- {stove.pot_body()}{oven.oven_body()}{foods.food_body()}
-</worldbody>
-<equality>{arm.equality}</equality>
-<actuator>{arm.actuators}</actuator>
-</mujoco>"""
+    return world_mjcf(
+        "toy kitchen: microwave",
+        defaults=foods.DEFAULTS,
+        assets=stove.stove_assets() + oven.oven_assets() + foods.food_assets(),
+        bodies=f"""<body name="kitchen">{kitchen.room()}{stove.counter()}</body>
+        {stove.pot_body()}{oven.oven_body()}{foods.food_body()}""",
+    )

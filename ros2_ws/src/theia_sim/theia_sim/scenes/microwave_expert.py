@@ -1,4 +1,4 @@
-"""The scripted expert of the microwave task: a smooth function of the present state, without memory or pauses.
+"""The scripted expert of the microwave task: a smooth function of the present state, without memory.
 
 What is the case decides what comes next: food that is neither held nor in the microwave is reached for, held
 food is carried along a path into the microwave and let go there, and then the hand goes out, over the open
@@ -21,12 +21,12 @@ SPEED_M = 0.022  # largest step of the end effector in 0.2 s
 AHEAD_M = 0.045  # how far ahead on a path the hand aims
 PAD_CLEARANCE_M = 0.023  # from the tool centre point down to the pads' lowest corner, and a little more
 EMPTY_FINGER_M = 0.0205  # below this the fingers hold nothing
-LEFT_IN_M = 0.038  # food this far behind the opening may stay there
+LEFT_IN_M = {True: 0.022, False: 0.038}  # round and long food this far behind the opening may stay there
 LET_GO_M = 0.045  # food this far behind the opening is let go
-PUSH_RADIUS_M = 0.145  # from the hinge to where the door is pushed
+PUSH_RADIUS_M = 0.155  # from the hinge to where the door is pushed
 LOOK_AHEAD_RAD = 0.35  # along the door's arc while pushing
 _CARRY_M = stove.COUNTER_M + 0.115
-_OVER_DOOR_M = oven.HEIGHT_M + 0.045  # over the microwave's ground
+_OVER_DOOR_M = oven.HEIGHT_M + 0.042  # over the microwave's ground
 _FINGERTIP_M = 0.012  # half the width of the closed pads
 _PADS = {"left_pad", "right_pad"}
 
@@ -38,7 +38,8 @@ class MicrowaveExpert:
         """Action (7,) float32 `ee_delta` for the next 0.2 s."""
         touches = env.food_touches() & {*_PADS, "oven_floor", "turntable"}
         food_m, _ = env.food_pose()
-        if oven.inside(env.oven_m, food_m, depth_m=LEFT_IN_M) and not touches & _PADS:
+        left_in_m = LEFT_IN_M[FOODS[env.params.food].round]
+        if oven.inside(env.oven_m, food_m, depth_m=left_in_m) and not touches & _PADS:
             return _close_door(env)
         if oven.inside(env.oven_m, food_m, depth_m=LET_GO_M) and _is_low(env, touches):
             return _let_go(env)
@@ -102,13 +103,13 @@ def _close_door(env: MicrowaveEnv) -> np.ndarray:
         return _push(env)
     over_m = hinge_m + PUSH_RADIUS_M * along
     over_m[2] = oven_m[2] + _OVER_DOOR_M
-    behind_m = over_m + 0.09 * normal
+    behind_m = over_m + 0.075 * normal
     path = HandPath(
         (oven_m + np.array([0.066, 0.0, oven.FLOOR_M + 0.03]), ENTER_PITCH_RAD),
         (oven_m + np.array([-0.05, -0.02, oven.FLOOR_M + 0.065]), ENTER_PITCH_RAD),
         (oven_m + np.array([-0.10, -0.03, oven.FLOOR_M + 0.10]), 0.75),
-        (over_m - 0.08 * normal, 0.95),
-        (behind_m, 1.05),
+        (over_m - 0.08 * normal, 0.85),
+        (behind_m, 0.90),
         (behind_m - np.array([0.0, 0.0, 0.12]), PUSH_PITCH_RAD),
     )
     target_m, pitch_rad, waypoint = _follow(env, path)
@@ -122,9 +123,11 @@ def _push(env: MicrowaveEnv) -> np.ndarray:
     offset_m = position_m - hinge_m
     error_m = float(np.hypot(offset_m @ along - PUSH_RADIUS_M, offset_m[2]))
     back_m = float(np.clip(2.0 * (error_m - 0.02), 0.0, 0.07))
-    ahead_rad = env.door_rad - LOOK_AHEAD_RAD if back_m == 0.0 else env.door_rad
-    hinge_m, along, normal = oven.door_frame(env.oven_m, max(ahead_rad, -0.06))
+    ahead_rad = LOOK_AHEAD_RAD * (1.0 - back_m / 0.07)
+    hinge_m, along, normal = oven.door_frame(env.oven_m, max(env.door_rad - ahead_rad, -0.06))
     target_m = hinge_m + PUSH_RADIUS_M * along + (oven.DOOR_FACE_M + _FINGERTIP_M + back_m) * normal
+    if back_m > 0.03 and env.hand_at_door():  # it rests on the door's edge, or leans on it at the wrong place
+        target_m[2] = position_m[2] + 0.02
     return _action(env, target_m, PUSH_PITCH_RAD, None, 0.0)
 
 
@@ -162,19 +165,30 @@ def _grasp_yaw(
     """Yaw of the hand that lets the pads close across the food, of the two the one that is less of a turn."""
     straight_rad = float(np.arctan2(food_m[1], food_m[0]))
     if FOODS[env.params.food].round or abs(food_rotation[2, 0]) > 0.8:
-        return straight_rad
+        return straight_rad + _along_wall(env, food_m, straight_rad)
     long_rad = float(np.arctan2(food_rotation[1, 0], food_rotation[0, 0]))
     hand_rad = float(np.arctan2(-hand_rotation[0, 1], hand_rotation[1, 1]))
     centre_rad = 0.7 * straight_rad + 0.3 * hand_rad
     return centre_rad + (long_rad - centre_rad + np.pi / 2) % np.pi - np.pi / 2
 
 
+def _along_wall(env: MicrowaveEnv, food_m: np.ndarray, straight_rad: float) -> float:
+    """Turn of the hand that lets the pads pass between round food and the pot's wall that it lies at."""
+    away_m = food_m[:2] - env.params.pot_m
+    share = float(np.clip((np.hypot(*away_m) - 0.03) / 0.02, 0.0, 1.0))
+    turn_rad = float(np.arctan2(away_m[1], away_m[0])) - straight_rad
+    return share * ((turn_rad + np.pi / 2) % np.pi - np.pi / 2) if _in_pot(env, food_m) else 0.0
+
+
+def _in_pot(env: MicrowaveEnv, food_m: np.ndarray) -> bool:
+    return bool(np.hypot(*(food_m[:2] - env.params.pot_m)) < stove.POT_RADIUS_M)
+
+
 def _ground_m(env: MicrowaveEnv, food_m: np.ndarray) -> float:
     """Height of what the food lies on or will fall on."""
     if oven.inside(env.oven_m, food_m):
         return float(env.oven_m[2]) + oven.FLOOR_M
-    in_pot = np.hypot(*(food_m[:2] - env.params.pot_m)) < stove.POT_RADIUS_M
-    return stove.POT_FLOOR_M if in_pot else stove.COUNTER_M
+    return stove.POT_FLOOR_M if _in_pot(env, food_m) else stove.COUNTER_M
 
 
 def _is_low(env: MicrowaveEnv, touches: set[str]) -> bool:
