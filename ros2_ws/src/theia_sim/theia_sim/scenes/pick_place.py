@@ -93,10 +93,6 @@ class PickPlaceEnv(ArmEnv):
         """Whether both pads touch the cup."""
         return self.cup_touches() >= {"left_pad", "right_pad"}
 
-    def finger_m(self) -> float:
-        """Position of the left finger [m]."""
-        return float(self.data.qpos[self._finger_qpos[0]])
-
     def _after_substep(self) -> None:
         if round(self.data.time / TIMESTEP_S) % round(SCORE_STEP_S / TIMESTEP_S):
             return

@@ -13,15 +13,15 @@ from theia_sim.scenes.widowx import widowx_mjcf
 _KEY_DIRECTION, _KEY_STRENGTH = np.array([0.45, 0.25, -0.85]), 0.62
 
 
-def world_mjcf(title: str, *, defaults: str, assets: str, bodies: str) -> str:
+def world_mjcf(title: str, *, assets: str, bodies: str, defaults: str = "") -> str:
     """The MJCF of a scene around the WidowX.
 
     Args:
         title: name of the model.
-        defaults: default classes besides the arm's and the kitchen's.
-        assets: assets besides theirs.
+        assets: assets besides the arm's and the kitchen's.
         bodies: what stands in the world besides the arm. Bodies directly below the world are not filtered
             from contacts with each other.
+        defaults: default classes besides the arm's and the kitchen's.
     """
     arm = widowx_mjcf(load_profile("wx250s"))
     direction = " ".join(map(str, _KEY_DIRECTION))
