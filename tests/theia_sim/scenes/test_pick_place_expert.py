@@ -58,7 +58,8 @@ def test_the_expert_fetches_the_cup_again_that_it_lost(env, guard):
     def knock_it_out_of_the_hand(observation, executed):
         if env.stages()["pick"] and not lost:
             lost.append(env.time_s)
-            env.put_cup(np.array([*env.sink_m, 0.056]) + (0.02, -0.05, 0.0), handle_rad=1.2)
+            x_m, y_m = env.sink_m
+            env.put_cup(np.array([x_m + 0.02, y_m - 0.05, 0.056]), handle_rad=1.2)
 
     result = run(env, guard, PickPlaceParams.sample(4), on_step=knock_it_out_of_the_hand)
     assert lost and result.stages == ALL

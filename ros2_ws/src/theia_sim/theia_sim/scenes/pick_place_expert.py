@@ -20,7 +20,8 @@ ACROSS_M = 0.050  # further across is no more urgent than this, so that height i
 LET_GO_M = 0.006  # of the cup's foot over the rack's floor
 LOW_M = 0.015  # a cup is not in the rack whose foot is higher over its floor
 WITHIN_M = 0.030  # from the middle of the rack when the cup is let go
-OPEN_FINGER_M = 0.028  # above this the fingers are clear of the wall
+OPEN_FINGER_M = 0.032  # above this the fingers are clear of the wall
+SHUT_FINGER_M = 0.019  # below this they are shut, on the wall or on nothing
 REST_M = 0.26  # height to which the hand withdraws
 _PADS = {"left_pad", "right_pad"}
 
@@ -47,7 +48,10 @@ def _reach(env: PickPlaceEnv) -> np.ndarray:
     aside_m = relative_m - along_m * forward
     across_m, upright_m = abs(float(aside_m @ rotation[:, 1])), abs(float(aside_m @ rotation[:, 2]))
     turn = float(np.linalg.norm(turn_rad))
-    if across_m < 0.011 and upright_m < 0.014 and -0.009 < along_m < 0.012 and turn < 0.25:
+    slack = 1.0 if env.finger_m() > OPEN_FINGER_M else 1.5  # what has begun to close goes on closing
+    between_m = 0.011 * slack if env.finger_m() > SHUT_FINGER_M else 0.006
+    near = upright_m < 0.014 * slack and -0.009 * slack < along_m < 0.016 * slack
+    if across_m < between_m and near and turn < 0.25:
         return _action(env, target_m - position_m, yaw_rad, 0.0)
     error_m = float(np.linalg.norm(aside_m))
     back_m = float(np.clip(2.5 * (error_m - 0.007) + 0.12 * (turn - 0.1), 0.0, 0.065))
@@ -116,7 +120,7 @@ def _grasp_point(env: PickPlaceEnv) -> tuple[np.ndarray, float]:
 def _action(env: PickPlaceEnv, way_m: np.ndarray, yaw_rad: float, gripper: float) -> np.ndarray:
     """A step along `way_m` (3,), and a turn towards the hand's pitch and `yaw_rad`."""
     _, rotation = env.tcp()
-    step_m = way_m * min(0.7, SPEED_M / max(float(np.linalg.norm(way_m)), 1e-9))
+    step_m = way_m * min(0.5, SPEED_M / max(float(np.linalg.norm(way_m)), 1e-9))
     turn_rad = np.clip(0.5 * _turn(rotation, yaw_rad), -0.15, 0.15)
     return np.concatenate([step_m, turn_rad, [gripper]]).astype(np.float32)
 
