@@ -6,6 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from theia_sim.scenes.assets import numbers
+
 Rgb = tuple[float, float, float]
 
 
@@ -66,8 +68,3 @@ def chain(radii_m: Sequence[float], points_m: np.ndarray, rgb: Rgb) -> list[Part
     """Rods from each of the points (n + 1, 3) to the next, with n radii."""
     ends = pairwise(points_m)
     return [rod(radius_m, a, b, rgb) for radius_m, (a, b) in zip(radii_m, ends, strict=True)]
-
-
-def numbers(values: Sequence[float] | np.ndarray) -> str:
-    """Numbers as an MJCF attribute."""
-    return " ".join(f"{value:.5g}" for value in values)

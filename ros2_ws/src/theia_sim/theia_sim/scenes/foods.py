@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from theia_sim.scenes.food_shapes import Part, Rgb, ball, box, chain, disc, hull, numbers, rod, turned
+from theia_sim.scenes.assets import numbers
+from theia_sim.scenes.food_shapes import Part, Rgb, ball, box, chain, disc, hull, rod, turned
 
 
 @dataclass(frozen=True)
@@ -214,7 +215,8 @@ def food_assets(only: str | None = None) -> str:
 def food_body(only: str | None = None) -> str:
     """The free body "food" with the geoms of all foods, or of one.
 
-    With all of them its centre of mass is at the origin and its mass is to be set with the food that is shown.
+    With all of them its centre of mass is at the origin, and its mass is to be set with the food that is
+    shown.
     """
     geoms = []
     for name, part in _parts(only):

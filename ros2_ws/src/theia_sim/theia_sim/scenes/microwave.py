@@ -102,8 +102,9 @@ class MicrowaveEnv(ArmEnv):
         return float(self.data.qpos[self._finger_qpos[0]])
 
     def food_touches(self) -> set[str]:
-        """What touches the food: "left_pad", "right_pad", "palm", "door_panel", a floor of the
-        microwave ("oven_floor", "turntable"), "other".
+        """What touches the food: "left_pad", "right_pad", "palm", "door_panel", "other" or a floor of the oven.
+
+        The floors are "oven_floor" and "turntable".
         """
         return self._contacts("food")
 

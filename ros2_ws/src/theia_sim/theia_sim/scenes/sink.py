@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from theia_sim.scenes.food_shapes import numbers
+from theia_sim.scenes.assets import numbers
 from theia_sim.scenes.kitchen import NOMINAL_BASE_HEIGHT_M, rounded
 
 COUNTER_M = 0.10  # height of the worktop over the arm's base
