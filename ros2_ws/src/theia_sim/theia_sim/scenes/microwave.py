@@ -102,7 +102,7 @@ class MicrowaveEnv(ArmEnv):
         return float(self.data.qpos[self._finger_qpos[0]])
 
     def food_touches(self) -> set[str]:
-        """What touches the food: "left_pad", "right_pad", "palm", "door_panel", "other" or a floor of the oven.
+        """What touches the food: "left_pad", "right_pad", "palm", "door_panel", "other" or an oven floor.
 
         The floors are "oven_floor" and "turntable".
         """
