@@ -135,7 +135,10 @@ def feature_store(tmp_path, image_folder):
     from theia_training.sources import open_source
 
     folder = tmp_path / "features"
-    teachers = [PooledColours(has_cls=True), PooledColours("greys", channels=2, grid=14, seed=1, has_cls=True)]
+    teachers = [
+        PooledColours(has_cls=True),
+        PooledColours("greys", channels=2, grid=14, seed=1, has_cls=True),
+    ]
     config = ExtractConfig(folder, shard_size=4, held_out=0.5, batch_size=3)
     Extraction(items_of([open_source(image_folder)]), teachers, config).run()
     return folder

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from theia_core.analysis.cosine import cosine_to_mean
-from theia_core.analysis.norms import BINS, norm_entropy, outlier_rate, token_norms
+from theia_core.analysis.norms import BINS, norm_entropy, norm_entropy_own_range, outlier_rate, token_norms
 from theia_core.analysis.pca import Pca, fit_pca
 
 
@@ -23,7 +23,8 @@ class TokenMeasures:
         norm_median: median norm.
         norm_low: 5th percentile of the norms, in medians.
         norm_high: 95th percentile of the norms, in medians.
-        norm_entropy_nats: entropy of the histogram of norms (`norms.norm_entropy`).
+        norm_entropy_nats: entropy of the histogram of norms from 0 to 2 medians (`norms.norm_entropy`).
+        norm_entropy_own_range_nats: the same from the smallest to the largest norm.
         outlier_rate: share of tokens with more than twice the median norm.
         pca_auc: area under the cumulative explained variance (`pca.Pca.auc`).
         pca_first: share of the variance along the first principal component.
@@ -38,6 +39,7 @@ class TokenMeasures:
     norm_low: float
     norm_high: float
     norm_entropy_nats: float
+    norm_entropy_own_range_nats: float
     outlier_rate: float
     pca_auc: float
     pca_first: float
@@ -67,6 +69,7 @@ def measure_tokens(tokens: np.ndarray, pca: Pca | None = None) -> TokenMeasures:
         norm_low=float(low),
         norm_high=float(high),
         norm_entropy_nats=norm_entropy(norms),
+        norm_entropy_own_range_nats=norm_entropy_own_range(norms),
         outlier_rate=outlier_rate(norms),
         pca_auc=pca.auc,
         pca_first=float(pca.ratios[0]),
@@ -98,9 +101,16 @@ EXPLANATIONS = (
         "that make better robot policies have more of it.",
     ),
     Explanation(
+        "Norm entropy, own range [nats]",
+        lambda m: f"{m.norm_entropy_own_range_nats:.2f}",
+        "The same with bins from the shortest to the longest token, which shows how lengths are distributed "
+        "however little they differ. A single very long token lowers it.",
+    ),
+    Explanation(
         "Norms, 5 to 95 % [medians]",
         lambda m: f"{m.norm_low:.2f} to {m.norm_high:.2f}",
-        "Nine tokens in ten have a length in this range, relative to the median length.",
+        "Nine tokens in ten have a length in this range, relative to the median length. Encoders that end in "
+        "a LayerNorm, such as vision transformers, begin their training with nearly equal lengths.",
     ),
     Explanation(
         "Outlier tokens",

@@ -13,6 +13,8 @@ from theia_core.errors import TheiaError
 # is the middle of a bin and not an edge, which would split norms that differ by rounding only.
 BINS = 101
 RANGE_IN_MEDIANS = 2.0
+# Norms that differ by less than this share of their median are taken as equal.
+ROUNDING = 1e-4
 
 
 def token_norms(tokens: np.ndarray) -> np.ndarray:
@@ -43,6 +45,21 @@ def norm_entropy(norms: np.ndarray, bins: int = BINS) -> float:
     shares = norm_histogram(norms, bins)
     shares = shares[shares > 0]
     return float(-(shares * np.log(shares)).sum()) + 0.0  # no minus zero
+
+
+def norm_entropy_own_range(norms: np.ndarray, bins: int = BINS) -> float:
+    """Shannon entropy [nats] of the histogram of norms from the smallest to the largest of them.
+
+    It sees how norms are distributed however little they differ, as after a final LayerNorm; one extreme norm
+    stretches the range and lowers it. 0 if norms differ by less than `ROUNDING` of their median.
+    """
+    values = np.asarray(norms, np.float64).ravel()
+    low, high = float(values.min()), float(values.max())
+    if high - low <= ROUNDING * float(np.median(values)):
+        return 0.0
+    counts, _ = np.histogram(values, bins, (low, high))
+    shares = counts[counts > 0] / len(values)
+    return float(-(shares * np.log(shares)).sum())
 
 
 def outlier_rate(norms: np.ndarray, factor: float = RANGE_IN_MEDIANS) -> float:

@@ -157,16 +157,17 @@ def _per_class(scores: Mapping[str, Mapping[str, Scores]], classes: Sequence[Lab
     rows = []
     for index, found in enumerate(classes):
         caption = f"{found.images} images of {found.sources} sources"
-        cells = [picture(found.example, f"example of {found.name}", caption, photograph=True)]
+        example = picture(found.example, f"example of {found.name}", caption, photograph=True)
+        cells = []
         for methods in scores.values():
             row = methods["linear"].confusion[index]
             cells.append(_percent(row[index]) + _mistaken_for(row, index, names))
-        rows.append([escape(found.name), *cells])
+        rows.append([f"{escape(found.name)}{example}", *cells])
     return section(
         "Class by class",
         "Share of each class's test images that the linear probe recognises, and the class that it most "
         "often takes the others for.",
-        table(["Class", "Example", *scores], rows, "numbers examples"),
+        table(["Class", *scores], rows, "numbers examples"),
     )
 
 
@@ -176,7 +177,7 @@ def _mistaken_for(row: np.ndarray, index: int, names: Sequence[str]) -> str:
     worst = int(others.argmax())
     if others[worst] == 0:
         return ""
-    return f'<br><span class="range">{escape(names[worst])} {_percent(others[worst])}</span>'
+    return f'<br><span class="range">as {escape(names[worst])} {_percent(others[worst])}</span>'
 
 
 def _with_interval(found: Scores) -> str:

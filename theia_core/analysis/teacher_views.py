@@ -13,6 +13,8 @@ from theia_core.analysis.rgb_basis import fit_rgb_basis
 from theia_core.analysis.token_map import viridis
 
 TRUE = "true"
+# Decoded pictures with more rows than any grid of tokens are embedded as photographs, which are smaller.
+_TOKENS_ACROSS = 64
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,8 @@ def _decoded_table(
         cells = [image_cell(image)]
         for label in (TRUE, *labels):
             alt = f"decoded from {label} features for {image.name}"
-            cells.append(picture(_as_colours(np.asarray(pictures[label][index]), true), alt))
+            pixels = _as_colours(np.asarray(pictures[label][index]), true)
+            cells.append(picture(pixels, alt, photograph=len(pixels) > _TOKENS_ACROSS))
         rows.append(cells)
     return table(["Image", "From true", *(f"From {label}" for label in labels)], rows, "pictures")
 

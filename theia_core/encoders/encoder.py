@@ -73,7 +73,7 @@ class Encoder:
         if not getattr(self.runtime, "teachers", ()):
             raise TheiaError(
                 f"{self.spec.name} on {self.runtime.name} has no feature translators; load a Theia "
-                "checkpoint that has them"
+                "checkpoint that has them, with runtime='torch'"
             )
         runtime: Any = self.runtime
         predictions: dict[str, np.ndarray] = runtime.translate(self.spec.preprocessing.apply(frames))
@@ -90,7 +90,10 @@ class Encoder:
         """
         patch = self.runtime.patch
         if patch is None:
-            raise TheiaError(f"{self.spec.name} takes {self.spec.preprocessing.size} pixels only, not {size}")
+            raise TheiaError(
+                f"{self.spec.name} on {self.runtime.name} takes {self.spec.preprocessing.size} pixels only, "
+                f"not {size}; a Theia checkpoint takes other sizes with runtime='torch'"
+            )
         if size < patch or size % patch:
             raise TheiaError(
                 f"an input of {size} pixels does not divide into patches; use multiples of {patch}"

@@ -73,20 +73,35 @@ def _load_theia(path: Path, runtime: str, variant: str | None, threads: int) -> 
 
 
 def _load_graph_folder(folder: Path, runtime: str, threads: int) -> Encoder:
-    """Encoder of a folder with `encoder.json`, an ONNX graph and safetensors weights."""
+    """Encoder of a folder with `encoder.json`, an ONNX graph and safetensors weights.
+
+    Where the weights are a Theia checkpoint's, which its config.json says, torch can run them too.
+    """
     spec, entries = read_encoder_json(folder)
-    if runtime == "torch":
+    if runtime == "torch" and not (folder / "config.json").is_file():
         raise TheiaError(
             f"{spec.name} is an ONNX graph and does not run on torch; use the runtime 'onnxruntime'"
         )
     weights_hash = weights_sha256(folder / str(entries.get("weights", "model.safetensors")))
-    expected = entries.get("weights_sha256")
-    if expected != weights_hash:
-        raise TheiaError(
-            f"the weights in {folder} have sha256 {weights_hash[:12]}... but its encoder.json names "
-            f"{str(expected)[:12]}...; restore both files from one version"
-        )
+    _check_hash(folder, weights_hash, entries.get("weights_sha256"))
+    if runtime == "torch":
+        if "translators_sha256" in entries:
+            translators = weights_sha256(folder / "translators.safetensors")
+            _check_hash(folder, translators, entries["translators_sha256"])
+        return Encoder(spec, weights_hash, _load_theia(folder, runtime, None, threads).runtime)
     from theia_core.runtimes.onnx_session import OnnxEncoderRuntime
 
-    graph = OnnxEncoderRuntime(folder / str(entries.get("graph", "model.onnx")), threads)
+    graph = OnnxEncoderRuntime(
+        folder / str(entries.get("graph", "model.onnx")),
+        threads,
+        largest_batch=int(entries.get("largest_batch", 1)),
+    )
     return Encoder(spec, weights_hash, graph)
+
+
+def _check_hash(folder: Path, found: str, expected: object) -> None:
+    if expected != found:
+        raise TheiaError(
+            f"the weights in {folder} have sha256 {found[:12]}... but its encoder.json names "
+            f"{str(expected)[:12]}...; restore both files from one version"
+        )

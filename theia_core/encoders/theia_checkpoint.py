@@ -1,6 +1,7 @@
 """Theia checkpoints on disk: loaded strictly, offline and without transformers, saved in the released layout.
 
-A checkpoint is a folder with model.safetensors and config.json.
+A checkpoint is a folder with model.safetensors and config.json; a shipped encoder keeps its translators
+apart, in translators.safetensors.
 """
 
 import json
@@ -27,7 +28,7 @@ from theia_core.images import Preprocessing
 from theia_core.runtimes.safetensors_graph import tensor_places, weights_sha256
 from theia_core.runtimes.torch_theia import TheiaTorchRuntime
 
-WEIGHTS, CONFIG = "model.safetensors", "config.json"
+WEIGHTS, TRANSLATORS, CONFIG = "model.safetensors", "translators.safetensors", "config.json"
 
 
 def load_theia_encoder(path: Path, variant: str | None, threads: int) -> Encoder:
@@ -61,10 +62,20 @@ def load_theia_encoder(path: Path, variant: str | None, threads: int) -> Encoder
 def load_theia_model(weights: Path, variant: TheiaVariant) -> TheiaModel:
     """Model of `variant` with the weights of a safetensors file, in eval mode.
 
+    A shipped encoder's model.safetensors holds the backbone alone; its translators lie beside it in
+    translators.safetensors and are loaded too.
+
     Raises:
-        TheiaError: naming the keys that are missing or unexpected, or whose shapes differ.
+        TheiaError: naming the keys that are missing, unexpected or there twice, or whose shapes differ.
     """
-    stored = {name: place.shape for name, place in tensor_places(weights).items()}
+    beside = weights.parent / TRANSLATORS
+    files = [weights, *([beside] if weights.name == WEIGHTS and beside.is_file() else [])]
+    stored: dict[str, tuple[int, ...]] = {}
+    for file in files:
+        shapes_of = {name: place.shape for name, place in tensor_places(file).items()}
+        if twice := sorted(stored.keys() & shapes_of.keys()):
+            raise TheiaError(f"{file} and {weights.name} both hold {_listed(twice)}; remove one of the files")
+        stored |= shapes_of
     # Weights come from the file alone, so no memory and no time is spent on random ones.
     with torch.device("meta"):
         model = TheiaModel(variant).eval()
@@ -83,7 +94,7 @@ def load_theia_model(weights: Path, variant: TheiaVariant) -> TheiaModel:
         complaints.append(f"has other shapes: {_listed(shapes)}")
     if complaints:
         raise TheiaError(f"{weights} is not a {variant.name} checkpoint: it {'; it '.join(complaints)}")
-    tensors = {name: tensor.float() for name, tensor in load_file(weights).items()}
+    tensors = {name: tensor.float() for file in files for name, tensor in load_file(file).items()}
     model.load_state_dict(tensors, assign=True)
     return model
 
@@ -108,8 +119,8 @@ def save_theia_checkpoint(model: TheiaModel, folder: Path, dtype: torch.dtype = 
     config = json.dumps(config_of_variant(model.variant), indent=2) + "\n"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _replace(folder / WEIGHTS, content)
-        _replace(folder / CONFIG, config.encode())
+        replace_file(folder / WEIGHTS, content)
+        replace_file(folder / CONFIG, config.encode())
     except OSError as error:
         raise TheiaError(f"cannot write a checkpoint to {folder}: {error.strerror}") from error
 
@@ -135,7 +146,7 @@ def spec_of(variant: TheiaVariant) -> EncoderSpec:
     )
 
 
-def _replace(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes) -> None:
     """Replace a file at once: the new content is on the disk before it takes the old one's name."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:

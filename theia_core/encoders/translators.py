@@ -38,8 +38,9 @@ class MapToTokens(nn.Module):
         """Tokens row by row."""
         if tuple(maps.shape[2:]) != self.size:
             shrinks = maps.shape[2] > self.size[0] or maps.shape[3] > self.size[1]
+            # torch has no antialiased resampling in bfloat16 on a CPU
             maps = nn.functional.interpolate(
-                maps, size=self.size, mode="bilinear", align_corners=False, antialias=shrinks
+                maps.float(), size=self.size, mode="bilinear", align_corners=False, antialias=shrinks
             )
         return maps.flatten(2).transpose(1, 2)
 

@@ -107,7 +107,9 @@ class Embeddings(nn.Module):
         if self.config.registers:
             special.append(self.register_tokens + self.register_position_embeddings)
         patches = self.patch_embeddings(images) + self._positions(height, width)
-        return torch.cat([*(token.expand(len(images), -1, -1) for token in special), patches], dim=1)
+        # Not len(images): torch.export would take that for a constant.
+        batch = images.shape[0]
+        return torch.cat([*(token.expand(batch, -1, -1) for token in special), patches], dim=1)
 
     def _positions(self, height: int, width: int) -> torch.Tensor:
         """Position embeddings (1, h*w, d) of the patches; bicubic between those of the native grid."""

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from scipy.stats import binomtest
-
 from theia_core.errors import TheiaError
+from theia_core.evaluation.intervals import paired_difference
 from theia_core.tasks import Task
 
 
@@ -37,8 +36,15 @@ class PairedCount:
         return (self.only_b - self.only_a) / self.trials
 
     @property
+    def difference_ci95(self) -> tuple[float, float]:
+        """95 % interval of the difference (Newcombe 1998, method 10)."""
+        return paired_difference(self.both, self.only_a, self.only_b, self.neither)
+
+    @property
     def p_value(self) -> float:
         """Two-sided exact McNemar test of equal rates: a binomial test of the discordant trials."""
+        from scipy.stats import binomtest  # half a second to import, so only where it is asked for
+
         discordant = self.only_a + self.only_b
         return float(binomtest(self.only_a, discordant).pvalue) if discordant else 1.0
 
@@ -94,6 +100,7 @@ def comparison_entry(
                 "only_b": count.only_b,
                 "neither": count.neither,
                 "difference": count.difference,
+                "difference_ci95": list(count.difference_ci95),
                 "mcnemar_p": count.p_value,
             }
             for stage, count in compare(a, b, task=task).items()

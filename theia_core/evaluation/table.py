@@ -46,7 +46,9 @@ def side_by_side_table(results: Mapping[str, Records], *, task: Task) -> str:
 
 
 def comparison_table(results: Mapping[str, Records], *, task: Task) -> str:
-    """Every two policies on the trials that they share, at the last stage: discordant trials and McNemar's p.
+    """Every two policies on the trials that they share, at the last stage.
+
+    Discordant trials, the difference of the rates with its interval, and the exact McNemar test's p.
 
     Args:
         results: as for `side_by_side_table`.
@@ -56,13 +58,17 @@ def comparison_table(results: Mapping[str, Records], *, task: Task) -> str:
         TheiaError: if two of them share no trial.
     """
     last = task.stages[-1]
-    rows: list[tuple[str, ...]] = [(f"{last}: a", "b", "only a", "only b", "b - a", "exact McNemar p")]
+    rows: list[tuple[str, ...]] = [
+        (f"{last}: a", "b", "only a", "only b", "b - a", "95 % interval", "McNemar p")
+    ]
     titles = list(results)
     for place, a in enumerate(titles):
         for b in titles[place + 1 :]:
             count = compare(results[a], results[b], task=task)[last]
             difference = f"{100 * count.difference:+.0f} %"
-            rows.append((a, b, str(count.only_a), str(count.only_b), difference, f"{count.p_value:.3g}"))
+            low, high = (f"{100 * bound:+.0f}" for bound in count.difference_ci95)
+            discordant = (str(count.only_a), str(count.only_b))
+            rows.append((a, b, *discordant, difference, f"{low} to {high} %", f"{count.p_value:.3g}"))
     return _aligned(rows)
 
 

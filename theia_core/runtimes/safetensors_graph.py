@@ -12,6 +12,7 @@ itself.
 import hashlib
 import json
 import struct
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -87,6 +88,7 @@ def write_graph_over_safetensors(
     graph_path: Path,
     weights_path: Path,
     metadata: dict[str, str] | None = None,
+    tensors: Mapping[str, np.ndarray] | None = None,
 ) -> None:
     """Write `model` as a graph whose large float32 initializers are float16 in a safetensors file beside it.
 
@@ -99,9 +101,13 @@ def write_graph_over_safetensors(
         graph_path: `.onnx` file to write.
         weights_path: `.safetensors` file to write, in the same folder.
         metadata: text entries for the safetensors header.
+        tensors: name -> float32 array, what the file is to hold and under which names. Each large initializer
+            must equal one of them or, as exporters turn linear layers around, its transpose, which the graph
+            then undoes. By default the file holds the initializers under their own names.
 
     Raises:
-        TheiaError: if the two files are in different folders, or a weight is not finite as float16.
+        TheiaError: if the two files are in different folders, a weight is not finite as float16, or a large
+            initializer is none of `tensors`.
     """
     try:
         import onnx
@@ -114,50 +120,86 @@ def write_graph_over_safetensors(
         )
 
     graph = model.graph
-    arrays: dict[str, np.ndarray] = {}
-    large = []
-    for initializer in graph.initializer:
-        if initializer.data_type != onnx.TensorProto.FLOAT:
-            continue
-        array = np.ascontiguousarray(numpy_helper.to_array(initializer))
-        if array.nbytes > INLINE_BYTES:
-            with np.errstate(over="ignore"):
-                array = array.astype(np.float16)
-            large.append(initializer)
-        if not np.isfinite(array).all():
-            raise TheiaError(
-                f"weight {initializer.name} is not finite as {array.dtype}; it cannot be exported"
-            )
-        arrays[initializer.name] = array
-    save_file(arrays, weights_path, metadata=metadata)
+    floats = {
+        initializer.name: np.ascontiguousarray(numpy_helper.to_array(initializer))
+        for initializer in graph.initializer
+        if initializer.data_type == onnx.TensorProto.FLOAT
+    }
+    stored = {
+        name: _as_stored(name, array) for name, array in (floats if tensors is None else tensors).items()
+    }
+    save_file(stored, weights_path, metadata=metadata)
     weights_path.chmod(0o644)  # safetensors creates files that only their owner may read
 
     places = tensor_places(weights_path)
-    casts = []
-    for initializer in large:
-        name, place = initializer.name, places[initializer.name]
-        stored = onnx.TensorProto(
-            name=f"{name}.f16", data_type=onnx.TensorProto.FLOAT16, dims=initializer.dims
+    large = {name for name, array in floats.items() if array.nbytes > INLINE_BYTES}
+    origins = {name: (name, False) for name in large} if tensors is None else _find(floats, large, tensors)
+    nodes = []
+    kept = [initializer for initializer in graph.initializer if initializer.name not in large]
+    for origin in sorted({name for name, _ in origins.values()}):
+        place = places[origin]
+        external = onnx.TensorProto(
+            name=f"{origin}.f16", data_type=onnx.TensorProto.FLOAT16, dims=place.shape
         )
-        stored.data_location = onnx.TensorProto.EXTERNAL
+        external.data_location = onnx.TensorProto.EXTERNAL
         for key, value in (
             ("location", weights_path.name),
             ("offset", place.offset),
             ("length", place.length),
         ):
-            stored.external_data.add(key=key, value=str(value))
-        initializer.CopyFrom(stored)
-        casts.append(onnx.helper.make_node("Cast", [stored.name], [name], to=onnx.TensorProto.FLOAT))
-    nodes = [*casts, *graph.node]
-    del graph.node[:]
+            external.external_data.add(key=key, value=str(value))
+        kept.append(external)
+    for name, (origin, transposed) in origins.items():
+        cast = f"{name}.turned" if transposed else name
+        nodes.append(onnx.helper.make_node("Cast", [f"{origin}.f16"], [cast], to=onnx.TensorProto.FLOAT))
+        if transposed:
+            nodes.append(onnx.helper.make_node("Transpose", [cast], [name], perm=[1, 0]))
+    nodes += graph.node
+    del graph.node[:], graph.initializer[:]
     graph.node.extend(nodes)
+    graph.initializer.extend(kept)
     # The exporter's stack traces are not part of the network, and they name the machine it was exported on.
     del model.metadata_props[:]
     for part in (graph, *graph.node, *graph.input, *graph.output, *graph.value_info):
         part.doc_string = ""
         del part.metadata_props[:]
     # Shape notes of an initializer that a node now computes would be declared twice.
-    kept = [value for value in graph.value_info if value.name not in arrays]
+    notes = [value for value in graph.value_info if value.name not in floats]
     del graph.value_info[:]
-    graph.value_info.extend(kept)
+    graph.value_info.extend(notes)
     graph_path.write_bytes(model.SerializeToString())
+
+
+def _as_stored(name: str, array: np.ndarray) -> np.ndarray:
+    """A float32 array as the weights file holds it: float16 unless it is small."""
+    if array.nbytes > INLINE_BYTES:
+        with np.errstate(over="ignore"):
+            array = array.astype(np.float16)
+    if not np.isfinite(array).all():
+        raise TheiaError(f"weight {name} is not finite as {array.dtype}; it cannot be exported")
+    return np.ascontiguousarray(array)
+
+
+def _find(
+    floats: Mapping[str, np.ndarray], large: Collection[str], tensors: Mapping[str, np.ndarray]
+) -> dict[str, tuple[str, bool]]:
+    """Initializer -> which of `tensors` it is, and whether transposed; found by their values."""
+    known: dict[tuple[tuple[int, ...], bytes], tuple[str, bool]] = {}
+    for name, array in tensors.items():
+        if array.ndim == 2:
+            known.setdefault(_content(array.T), (name, True))
+    for name, array in tensors.items():
+        known[_content(array)] = (name, False)
+    origins = {}
+    for name in sorted(large):
+        if _content(floats[name]) not in known:
+            raise TheiaError(
+                f"initializer {name} {floats[name].shape} is none of the model's weights: the exporter has "
+                "computed it from several; export the model without that optimisation"
+            )
+        origins[name] = known[_content(floats[name])]
+    return origins
+
+
+def _content(array: np.ndarray) -> tuple[tuple[int, ...], bytes]:
+    return array.shape, hashlib.sha256(np.ascontiguousarray(array).tobytes()).digest()

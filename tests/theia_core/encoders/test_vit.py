@@ -108,3 +108,22 @@ def test_an_impossible_backbone_is_refused():
         VitConfig(width=10, heads=3, mlp=20)
     with pytest.raises(TheiaError, match="100x100"):
         VitConfig(width=12, heads=3, mlp=24, image_size=100)
+
+
+@pytest.mark.parametrize("grid", [(14, 14), (28, 28), (7, 7)])
+def test_a_linear_head_resamples_the_tokens_and_projects_them_once(grid):
+    translator = Translator(12, {"t": FeatureSize(20, *grid)}, "linear").eval()
+    layers = [module for module in translator.modules() if list(module.parameters(recurse=False))]
+    assert [type(layer) for layer in layers] == [torch.nn.Linear]
+    tokens = torch.arange(14.0).repeat(14)[None, :, None].expand(1, 196, 12)
+    with torch.inference_mode():
+        features = translator(tokens)["t"].reshape(*grid, 20)
+        linear = layers[0]
+        slope = linear.weight.sum(1)
+    # A ramp over the columns stays a ramp: 14 columns are spread over the grid's.
+    step = 14 / grid[1]
+    middle = grid[1] // 2
+    found = features[0, middle] - features[0, middle - 1]
+    assert torch.allclose(found, slope * step, atol=1e-4)
+    if grid == (14, 14):
+        assert torch.allclose(features[3, 5], 5 * slope + linear.bias, atol=1e-5)

@@ -4,6 +4,7 @@ from scipy.stats import binomtest
 
 from theia_core.errors import TheiaError
 from theia_core.evaluation import clopper_pearson, latency_summary
+from theia_core.evaluation.intervals import paired_difference, wilson
 
 
 @pytest.mark.parametrize(
@@ -27,6 +28,34 @@ def test_the_interval_covers_the_truth_at_least_as_often_as_it_says():
         bounds = {k: clopper_pearson(int(k), 50) for k in set(draws)}
         covered = np.mean([bounds[k][0] <= truth <= bounds[k][1] for k in draws])
         assert covered >= 0.94
+
+
+@pytest.mark.parametrize(("successes", "trials"), [(0, 5), (5, 5), (33, 50), (81, 263)])
+def test_the_score_interval_is_scipys(successes, trials):
+    score = binomtest(successes, trials).proportion_ci(confidence_level=0.95, method="wilson")
+    assert wilson(successes, trials) == pytest.approx((score.low, score.high), abs=1e-9)
+
+
+def test_the_paired_difference_equals_newcombes_published_example():
+    # Newcombe (1998), table of paired proportions 36, 12, 2, 0 with difference 0.2, method 10.
+    assert paired_difference(36, 2, 12, 0) == pytest.approx((0.0569, 0.3404), abs=5e-5)
+    low, high = paired_difference(36, 12, 2, 0)
+    assert (low, high) == pytest.approx((-0.3404, -0.0569), abs=5e-5)
+
+
+def test_the_paired_difference_covers_the_truth_about_as_often_as_it_says():
+    random = np.random.default_rng(0)
+    probabilities = np.array([0.7, 0.05, 0.15, 0.1])
+    draws = random.multinomial(100, probabilities, 1500)
+    bounds = [paired_difference(*map(int, draw)) for draw in draws]
+    assert 0.93 <= np.mean([low <= 0.1 <= high for low, high in bounds]) <= 0.98
+
+
+def test_equal_outcomes_differ_by_nothing_within_an_interval():
+    low, high = paired_difference(45, 0, 0, 5)
+    assert low <= 0 <= high and high - low < 0.15
+    with pytest.raises(TheiaError, match="no trials"):
+        paired_difference(0, 0, 0, 0)
 
 
 def test_impossible_counts_are_refused():

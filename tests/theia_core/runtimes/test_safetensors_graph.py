@@ -85,3 +85,25 @@ def test_a_missing_weights_file_and_a_missing_provider_are_named(tmp_path):
     (tmp_path / "w.safetensors").unlink()
     with pytest.raises(TheiaError, match=r"g\.onnx"):
         OnnxSession(tmp_path / "g.onnx")
+
+
+def test_the_file_may_hold_a_matrix_under_another_name_and_turned_around(tmp_path):
+    extra = RNG.standard_normal((40, 40)).astype(np.float32)
+    tensors = {"layer.weight": np.ascontiguousarray(WEIGHT.T), "layer.bias": BIAS, "unused": extra}
+    write_graph_over_safetensors(
+        small_model(), tmp_path / "g.onnx", tmp_path / "w.safetensors", tensors=tensors
+    )
+    stored = load_file(tmp_path / "w.safetensors")
+    assert {name: array.shape for name, array in stored.items()} == {
+        name: array.shape for name, array in tensors.items()
+    }
+    output = OnnxSession(tmp_path / "g.onnx", threads=1).run(INPUT)
+    expected = INPUT @ stored["layer.weight"].T.astype(np.float32) + BIAS
+    np.testing.assert_allclose(output, expected, atol=1e-5)
+
+
+def test_a_matrix_that_the_file_would_not_hold_is_named(tmp_path):
+    with pytest.raises(TheiaError, match=r"initializer weight \(64, 32\) is none of the model's weights"):
+        write_graph_over_safetensors(
+            small_model(), tmp_path / "g.onnx", tmp_path / "w.safetensors", tensors={"bias": BIAS}
+        )

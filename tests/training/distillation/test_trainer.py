@@ -126,6 +126,31 @@ def test_a_frozen_backbone_stays_as_it_was(config):
     assert again.resume()
 
 
+def test_translators_may_learn_first(config, tmp_path):
+    first = StudentConfig(translators_first=3)
+    whole = make(config, student=first)
+    backbone = {n: p.clone() for n, p in whole.student.theia.backbone.named_parameters()}
+    batches = whole._batches()
+    for _ in range(3):
+        whole._timed_update(batches)
+    assert all(torch.equal(p, backbone[n]) for n, p in whole.student.theia.backbone.named_parameters())
+    whole.save()
+    resumed = make(config, student=first)
+    assert resumed.resume()
+    whole._timed_update(batches)
+    resumed._timed_update(resumed._batches())
+    now = dict(resumed.student.theia.backbone.named_parameters())
+    assert any(not torch.equal(p, backbone[n]) for n, p in now.items())
+    assert all(torch.equal(p, now[n]) for n, p in whole.student.theia.backbone.named_parameters())
+
+
+def test_the_backbone_may_learn_more_slowly(config):
+    trainer = make(config, optimiser=replace(config.optimiser, backbone_scale=0.25, warmup_share=0.0))
+    trainer._timed_update(trainer._batches())
+    rates = {group["scale"]: group["lr"] for group in trainer.optimiser.param_groups}
+    assert rates[0.25] == 0.25 * rates[1.0]
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -255,11 +280,9 @@ def test_the_command_leaves_an_encoder_curves_and_a_record(feature_store, tmp_pa
 
 
 @pytest.mark.slow
-def test_two_ranks_extract_one_store(tmp_path, image_folder, feature_teacher_config):
-    printed = torchrun(
-        2, "features", "--images", image_folder, "--teachers", feature_teacher_config, "--shard-size", 4,
-        "--out", tmp_path / "two",
-    )  # fmt: skip
+def test_two_ranks_extract_one_store(tmp_path, image_folder):
+    options = ["--teachers", "efficientnet-lite2-s16", "--shard-size", 4, "--out", tmp_path / "two"]
+    printed = torchrun(2, "features", "--images", image_folder, *options)
     assert "16 samples" in printed
     from theia_training.features.check import check_store
 

@@ -34,15 +34,16 @@ thead th { border-bottom: 1.5px solid var(--ink); padding: .35rem .6rem .35rem 0
 .pair { display: flex; gap: .4rem; }
 .pair figure { flex: 1; min-width: 0; }
 figure { margin: 0; }
-figcaption { overflow-wrap: anywhere; font-size: .75rem; padding-top: .15rem; }
+figcaption { overflow-wrap: anywhere; font-size: .75rem; font-weight: 400; padding-top: .15rem; }
 img { display: block; width: 100%; height: auto; }
 img.tokens { image-rendering: pixelated; }
-.examples td:nth-child(2) { white-space: normal; width: 8.5rem; text-align: left; }
+.examples img { width: 6rem; margin-top: .2rem; }
+.examples .range { white-space: normal; }
 .charts { display: grid; gap: 1.2rem;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); }
 .charts figure { break-inside: avoid; }
 svg { display: block; width: 100%; height: auto; max-width: 34rem; }
-svg text { fill: var(--ink);
+svg text { fill: var(--ink); paint-order: stroke; stroke: var(--paper); stroke-width: 3px;
   font: 12px system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; }
 .scale { display: flex; align-items: center; gap: .5rem; max-width: 20rem; margin: 0 0 1rem; }
 .scale i { flex: 1; height: .7rem;

@@ -48,20 +48,25 @@ def images_of_sources(
         yield AnalysedImage(ref.key, pixels, {})
 
 
-def images_of_store(store: "FeatureStore | Columns", limit: int) -> Iterator[AnalysedImage]:
-    """Up to `limit` held-out images of a feature store with their true features.
+def images_of_stores(stores: "Sequence[FeatureStore | Columns]", limit: int) -> Iterator[AnalysedImage]:
+    """Up to `limit` held-out images of feature stores with their true features.
 
     Raises:
-        TheiaError: if the store holds no held-out image, or a sample cannot be read.
+        TheiaError: if the stores hold no held-out image, or a sample cannot be read.
     """
     from theia_training.features.encoding import decode
     from theia_training.features.shard import IMAGE
 
-    places = [place for place, (_, entry) in enumerate(store.entries) if entry.split == "held_out"]
+    places = [
+        (store, place)
+        for store in stores
+        for place, (_, entry) in enumerate(store.entries)
+        if entry.split == "held_out"
+    ]
     if not places:
-        raise TheiaError("the feature store holds no held-out image; name a folder with --images")
-    sources = [store.entries[place][1].source for place in places]
-    for place in spread(places, sources)[:limit]:
+        raise TheiaError("the feature stores hold no held-out image; name a folder with --images")
+    sources = [store.entries[place][1].source for store, place in places]
+    for store, place in spread(places, sources)[:limit]:
         sample = store.sample(place)
         true = {teacher.name: decode(teacher.name, sample.tensors).numpy() for teacher in store.teachers}
         yield AnalysedImage(sample.key, sample.tensors[IMAGE].numpy(), true)

@@ -52,7 +52,7 @@ class PredictionStudy:
         true = image.true.get(self.name)
         if true is None:
             assert self._teacher is not None
-            spatial = self._teacher.run(image.pixels).spatial[0]
+            spatial = self._teacher.run(image.pixels[None]).spatial[0]
             true = np.ascontiguousarray(spatial.reshape(len(spatial), -1).T)
         self._true.append(true)
         for label, features in predicted.items():

@@ -19,8 +19,8 @@ _EXAMPLES = """examples:
   theia analyze --encoder theia-tiny --images data/photos_eval --features data/features --out page.html
 
 The page is one file with its pictures inside. Encoders with translators are compared with their teachers:
-true features come from the teachers, or, without --images, from the store's held-out samples. The store also
-says by which mean and deviation features were normalised; without one these come from the analysed images."""
+true features come from the teachers, or, without --images, from the stores' held-out samples. The stores also
+say by which mean and deviation features were normalised; without any, the analysed images do."""
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +30,13 @@ def _configure(parser: argparse.ArgumentParser) -> None:
         "--images", type=Path, nargs="+", default=[], help="folders of images, WebDataset tars, episodes"
     )
     parser.add_argument("--every", type=int, default=10, help="of episodes, take every n-th frame (10)")
-    parser.add_argument("--features", metavar="STORE", help="feature store; columns are joined by '+'")
+    parser.add_argument(
+        "--features",
+        nargs="+",
+        default=[],
+        metavar="STORE",
+        help="feature stores, as in the config of the distillation; columns are joined by '+'",
+    )
     parser.add_argument(
         "--teacher",
         action="append",
@@ -55,25 +61,25 @@ def _run(arguments: argparse.Namespace) -> int:
     encoders = load_encoders(arguments.encoder, arguments.threads)
     from tqdm import tqdm
 
-    from theia_training.analysis.analysed_images import images_of_sources, images_of_store
+    from theia_training.analysis.analysed_images import images_of_sources, images_of_stores
     from theia_training.analysis.encoder_study import study
     from theia_training.analysis.teachers_of_encoders import prediction_studies
     from theia_training.sources import open_source
 
     notes: list[str] = []
-    store = None
+    stores = []
     if arguments.features:
         from theia_training.features.store import open_columns
 
-        store = open_columns(arguments.features)
+        stores = [open_columns(text) for text in arguments.features]
     studies = prediction_studies(
-        encoders, store, not arguments.images, places, arguments.threads, notes.append
+        encoders, stores, not arguments.images, places, arguments.threads, notes.append
     )
     if arguments.images:
         sources = [open_source(path, every=arguments.every) for path in arguments.images]
         images = images_of_sources(sources, arguments.limit, notes.append)
     else:
-        images = images_of_store(store, arguments.limit)
+        images = images_of_stores(stores, arguments.limit)
     progress = tqdm(images, desc="images", total=arguments.limit, disable=not sys.stderr.isatty())
     findings = study(encoders, studies, progress, arguments.show)
     _report(findings, arguments, notes)
@@ -90,7 +96,9 @@ def _name_and_place(text: str) -> tuple[str, str]:
 def _report(findings: "Findings", arguments: argparse.Namespace, notes: list[str]) -> None:
     from theia_core.analysis.comparison_page import comparison_page, findings_as_json
 
-    origin = ", ".join(map(str, arguments.images)) or f"the held-out samples of {arguments.features}"
+    origin = (
+        ", ".join(map(str, arguments.images)) or f"the held-out samples of {', '.join(arguments.features)}"
+    )
     html = comparison_page(findings.encoders, findings.teachers, findings.shown, origin, notes)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(html, encoding="utf-8")

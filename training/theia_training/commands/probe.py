@@ -19,7 +19,7 @@ _EXAMPLES = """examples:
   theia probe --encoder theia-tiny --images data/kinds --pool quadrants --out probe.html --json p.json
 
 The folder holds one subfolder of images per class. Files NAME__1.jpg and NAME__2.jpg were cut from one
-source, NAME, and are never on both sides of a split. Vectors of images are cached, so a second run is quick."""
+source, NAME, and are never on both sides of a split. Vectors of images are cached: a second run is quick."""
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:

@@ -23,6 +23,8 @@ class StudentConfig:
         select_from: safetensors file of a larger ViT to select initial weights from; none by default.
         select_layers: how many of its first layers to take.
         freeze_backbone: train the translators only (the control: what a frozen backbone lets them predict).
+        translators_first: updates in which only the translators learn. Gradients through random translators
+            distort a backbone that starts from good weights (Kumar et al. 2022, "LP-FT").
     """
 
     size: str = "tiny"
@@ -32,6 +34,7 @@ class StudentConfig:
     select_from: str | None = None
     select_layers: int = 12
     freeze_backbone: bool = False
+    translators_first: int = 0
 
     def __post_init__(self) -> None:
         """Refuse two origins of one weight."""
@@ -54,6 +57,7 @@ class OptimiserConfig:
         warmup_share: share of all updates over which the rate rises linearly.
         warmup_start: the rate's first value as a share of its peak.
         clip_norm: largest gradient norm; none in the paper.
+        backbone_scale: the backbone's rate as a share of the translators'; 1 in the paper.
     """
 
     learning_rate: float = 5e-4
@@ -64,6 +68,7 @@ class OptimiserConfig:
     warmup_share: float = 0.1
     warmup_start: float = 0.01
     clip_norm: float | None = None
+    backbone_scale: float = 1.0
 
     def __post_init__(self) -> None:
         """Refuse values with which nothing is learnt."""

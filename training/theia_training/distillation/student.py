@@ -24,9 +24,13 @@ class Student(nn.Module):
             {name: nn.Linear(width, channels) for name, channels in cls_channels.items()}
         )
 
-    def forward(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Predictions teacher -> (B, tokens, C), teacher + ".cls" -> (B, C), of images (B, 3, 224, 224)."""
-        tokens = self.theia(images)
+    def forward(self, images: torch.Tensor, translators_only: bool = False) -> dict[str, torch.Tensor]:
+        """Predictions teacher -> (B, tokens, C), teacher + ".cls" -> (B, C), of images (B, 3, 224, 224).
+
+        With `translators_only` no gradient reaches the backbone.
+        """
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not translators_only):
+            tokens = self.theia(images)
         predictions: dict[str, torch.Tensor] = self.theia.translator(tokens[:, self.theia.special_tokens :])
         for name, head in self.cls_heads.items():
             predictions[f"{name}.cls"] = head(tokens[:, 0])
@@ -58,12 +62,23 @@ def build_student(
     return student
 
 
-def parameter_groups(student: Student, weight_decay: float) -> list[dict]:
-    """AdamW's groups: matrices and kernels decay; biases, norms, position embeddings and tokens do not."""
-    decayed, free = [], []
+def parameter_groups(student: Student, weight_decay: float, backbone_scale: float) -> list[dict]:
+    """AdamW's groups; `scale` is the share of the learning rate that a group gets.
+
+    Matrices and kernels decay; biases, norms, position embeddings and tokens do not.
+    """
+    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    backbone = {id(parameter) for parameter in student.theia.backbone.parameters()}
     for parameter in student.parameters():
-        if not parameter.requires_grad:
-            continue
-        # LayerNorms over (C, H, W) have three dimensions, as have the embeddings of tokens and positions.
-        (decayed if parameter.ndim in (2, 4) else free).append(parameter)
-    return [{"params": decayed, "weight_decay": weight_decay}, {"params": free, "weight_decay": 0.0}]
+        if parameter.requires_grad:
+            # LayerNorms over (C, H, W) have three dimensions, as have the embeddings of tokens and positions.
+            kind = (id(parameter) in backbone, parameter.ndim in (2, 4))
+            groups.setdefault(kind, []).append(parameter)
+    return [
+        {
+            "params": parameters,
+            "weight_decay": weight_decay if decays else 0.0,
+            "scale": backbone_scale if in_backbone else 1.0,
+        }
+        for (in_backbone, decays), parameters in groups.items()
+    ]

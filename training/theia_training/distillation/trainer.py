@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from theia_core.errors import TheiaError
@@ -62,9 +63,12 @@ class Trainer:
         student = build_student(config.student, self.features.teachers, config.loss.distil_cls, name)
         self.student = student.to(self.device)
         self.average = copy.deepcopy(self.student).eval().requires_grad_(False)
-        self.parallel = DistributedDataParallel(self.student) if ranks.count > 1 else self.student
+        self.parallel: nn.Module = self.student
+        if ranks.count > 1:
+            partly = config.student.translators_first > 0
+            self.parallel = DistributedDataParallel(self.student, find_unused_parameters=partly)
         settings = config.optimiser
-        groups = parameter_groups(self.student, settings.weight_decay)
+        groups = parameter_groups(self.student, settings.weight_decay, settings.backbone_scale)
         self.optimiser = torch.optim.AdamW(groups, settings.learning_rate, settings.betas, fused=True)
         self.rows: list[Row] = []
         self.validations: list[Row] = []
@@ -170,7 +174,7 @@ class Trainer:
         config = self.config
         rate = learning_rate(config.optimiser, self.update, self.updates, self.global_batch)
         for group in self.optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["scale"]
         self.student.train()
         keys: list[str] = []
         total = 0.0
@@ -206,7 +210,7 @@ class Trainer:
         images = batch.images.to(self.device, non_blocking=True)
         targets = {name: target.to(self.device, non_blocking=True) for name, target in batch.targets.items()}
         with torch.autocast(self.device.type, torch.bfloat16, enabled=config.precision == "bf16"):
-            predictions = self.parallel(images)
+            predictions = self.parallel(images, self.update < config.student.translators_first)
         loss, parts = distillation_loss(predictions, targets, config.loss)
         (loss / config.accumulate).backward()
         for name, part in parts.items():

@@ -213,7 +213,9 @@ class Extraction:
             error={e.name: 0.0 for e in self.manifest.teachers},
         )
         items = self._items(number)
-        # an index without its tar, or a tar without its index, is written again from the start
+        # a tar without its index is written again from the start, and what a killed run left goes
+        for leftover in self.config.out.glob(f"{tar_path(self.config.out, number).name}.partial-*"):
+            leftover.unlink()
         with whole_file(tar_path(self.config.out, number)) as file:
             writer = ShardWriter(file)
             for start in range(0, len(items), self.config.batch_size):

@@ -1,4 +1,4 @@
-"""WebDataset shards as a source: tar files whose members of one sample share their name up to the first dot."""
+"""WebDataset shards as a source: tar files in which the members of a sample share the name before the dot."""
 
 import tarfile
 from collections.abc import Sequence
@@ -25,8 +25,8 @@ class _Member(NamedTuple):
 class WebDatasetSource:
     """The images in uncompressed tar files; other members (captions, classes) are passed over.
 
-    Keys are the dataset's name, the shard's and the sample's. The shard is no part of an image's source, so crops
-    of one photograph stay together wherever they were packed.
+    Keys are the dataset's name, the shard's and the sample's. The shard is no part of an image's source, so
+    crops of one photograph stay together wherever they were packed.
     """
 
     def __init__(self, root: Path, shards: Sequence[Path]) -> None:
@@ -37,8 +37,8 @@ class WebDatasetSource:
             shards: tar files.
 
         Raises:
-            TheiaError: if a shard is no uncompressed tar or is truncated, a sample has two images or comes twice,
-                or there is no image at all.
+            TheiaError: if a shard is no uncompressed tar or is truncated, a sample has two images or comes
+                twice, or there is no image at all.
         """
         self._name = root.resolve().name.removesuffix(".tar")
         self._members: dict[str, _Member] = {}
@@ -90,7 +90,8 @@ class WebDatasetSource:
         key = clean_key(f"{self._name}/{inner}{sample}")
         if (other := self._members.get(key)) is not None:
             raise TheiaError(
-                f"{shard}: {member.name} and {other.name} would both be the image {key}; pack one image a sample"
+                f"{shard}: {member.name} and {other.name} would both be the image {key}; "
+                "pack one image a sample"
             )
         self._members[key] = _Member(shard, member.name, member.offset_data, member.size)
         source = (path.parent / source_name(stem)).as_posix()

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from theia_training.sources.photographs.catalogue import LICENCE_NOTES
 from theia_training.sources.photographs.crops import JPEG_QUALITY, crop_count, crops, cutout_crops
 from theia_training.sources.photographs.photograph import Photograph, SeenPhotographs
 
@@ -80,13 +81,17 @@ def _write_table(report: BuildReport, path: Path) -> None:
 
 def _licences(report: BuildReport) -> str:
     """The licences as a page: how many photographs of each package are under which, then each photograph."""
-    by_package = Counter((row["package"], row["version"], row["licence"]) for row in report.rows)
+    by_package = Counter(
+        (str(row["package"]), str(row["version"]), str(row["licence"])) for row in report.rows
+    )
+    noted = sorted({package for package, _, _ in by_package} & set(LICENCE_NOTES))
     lines = [
         "# Licences of the photographs",
         "",
         "As the packages state them, file by file where their copyright files do. Crops are adaptations of",
         "the photographs and stay under the same licences.",
         "",
+        *(f"{LICENCE_NOTES[package]}\n" for package in noted),
         "| package | version | licence | photographs |",
         "|---|---|---|---|",
         *(

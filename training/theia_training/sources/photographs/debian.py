@@ -83,19 +83,17 @@ def _from_mirror(package: DebianPackage, cache: Path) -> Path:
 
 
 def _verify(path: Path, package: DebianPackage) -> None:
+    digest = hashlib.sha256()
     try:
         with path.open("rb") as stream:
-            found = (
-                hashlib.file_digest(stream, "sha256").hexdigest()
-                if hasattr(hashlib, "file_digest")
-                else (hashlib.sha256(stream.read()).hexdigest())
-            )
+            while block := stream.read(1 << 20):
+                digest.update(block)
     except OSError as error:
         raise TheiaError(f"cannot read {path}: {error.strerror}; check the path") from error
-    if found != package.sha256:
+    if digest.hexdigest() != package.sha256:
         raise TheiaError(
-            f"{path} has sha256 {found}, but {package.name} {package.version} has {package.sha256}; "
-            "remove the file or give that version"
+            f"{path} has sha256 {digest.hexdigest()}, but {package.name} {package.version} has "
+            f"{package.sha256}; remove the file or give that version"
         )
 
 
@@ -129,6 +127,9 @@ def _data_archive(path: Path) -> tuple[str, bytes]:
                 break
             name, size = header[:16].decode("ascii", "replace").strip().rstrip("/"), int(header[48:58])
             if name.startswith("data.tar"):
-                return name, stream.read(size)
+                data = stream.read(size)
+                if len(data) < size:
+                    raise TheiaError(f"{path} ends inside {name}; it is truncated, fetch it again")
+                return name, data
             stream.seek(size + size % 2, io.SEEK_CUR)
     raise TheiaError(f"{path} holds no data.tar; it is truncated, fetch it again")

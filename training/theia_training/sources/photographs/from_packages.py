@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from theia_core.errors import TheiaError
-from theia_training.sources.photographs.catalogue import PhotoPackage, SamplePhoto
+from theia_training.sources.photographs.catalogue import PhotoPackage
 from theia_training.sources.photographs.copyright_file import CopyrightFile
 from theia_training.sources.photographs.debian import fetch, package_files
 from theia_training.sources.photographs.photograph import Photograph, photograph_name
 from theia_training.sources.photographs.qt_rcc import read_rcc
+from theia_training.sources.photographs.samples import SamplePhoto
 
 
 def debian_photographs(entry: PhotoPackage, cache: Path, given: tuple[Path, ...]) -> list[Photograph]:

@@ -1,4 +1,4 @@
-"""Views of the door task: what demonstrations show, and a margin of scenes, postures and cameras around it."""
+"""Views of the door task: what demonstrations show, and a margin of scenes and cameras around it."""
 
 import colorsys
 from dataclasses import replace

