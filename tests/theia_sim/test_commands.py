@@ -41,6 +41,13 @@ def test_eval_writes_the_documented_json_and_resumes_from_the_ledger(tmp_path, c
     assert sorted(record["index"] for record in Ledger(ledger).read()) == [0, 1, 2]
 
 
+@pytest.mark.parametrize("task", ["pick_place", "microwave"])
+def test_every_simulated_task_can_be_evaluated(task, tmp_path):
+    out = tmp_path / "out.json"
+    assert run("eval", task, "--policy", "expert", "--trials", 1, "--workers", 1, "--json", out) == 0
+    assert all(stage["successes"] == 1 for stage in json.loads(out.read_text())["stages"].values())
+
+
 def test_eval_compares_several_on_the_same_trials_and_resumes_where_each_stands(tmp_path, capsys):
     out, ledger = tmp_path / "out.json", tmp_path / "trials.jsonl"
     words = ("eval", "door", "--seed", 7, "--workers", 1, "--ledger", ledger)

@@ -73,7 +73,7 @@ def _print_failures(records: list[dict[str, Any]], last_stage: str) -> None:
     reasons = Counter(record.get("failure") or "time limit" for record in failed)
     print("failures: " + ", ".join(f"{reason} {count}" for reason, count in reasons.most_common()))
     for record in failed[:10]:
-        cell = ", ".join(f"{name} {value:g}" for name, value in record.get("cell", {}).items())
+        cell = ", ".join(f"{name} {value}" for name, value in record.get("cell", {}).items())
         print(f"  trial {record['index']}: {cell}")
     if len(failed) > 10:
         print(f"  and {len(failed) - 10} more")

@@ -41,6 +41,20 @@ def count_stages(records: Sequence[dict[str, Any]], task: Task) -> dict[str, Sta
     return counts
 
 
+def count_groups(records: Sequence[dict[str, Any]], task: Task) -> dict[str, dict[str, StageCount]]:
+    """Successes of each stage in each group of the task's protocol that was tried; empty without groups.
+
+    Raises:
+        TheiaError: if a record lacks a stage.
+    """
+    counts = {}
+    for group in task.protocol.groups:
+        own = [record for record in records if task.protocol.group_of(record["cell"]) == group]
+        if own:
+            counts[group] = count_stages(own, task)
+    return counts
+
+
 def summarise(records: Sequence[dict[str, Any]], *, task: Task, seed: int | None) -> dict[str, Any]:
     """The result of one evaluation, as `theia eval --json` writes it.
 
@@ -53,7 +67,8 @@ def summarise(records: Sequence[dict[str, Any]], *, task: Task, seed: int | None
 
     Returns:
         task, policy, encoder, protocol_hash, seed, simulated, stages {name: {successes, trials, ci95}},
-        trials, guard_refusals {reason: count}, latency_ms {name: {n, p50, p95, max}}.
+        trials, guard_refusals {reason: count}, latency_ms {name: {n, p50, p95, max}}; where the protocol has
+        groups, "groups" with the same as stages for each.
 
     Raises:
         TheiaError: if there are no records, they are not all of one policy, encoder, protocol and kind of
@@ -75,19 +90,25 @@ def summarise(records: Sequence[dict[str, Any]], *, task: Task, seed: int | None
         refusals.update(record.get("guard_refusals") or {})
         for name, values in (record.get("latency_ms") or {}).items():
             samples.setdefault(name, []).extend(values)
+    groups = {group: _as_json(counts) for group, counts in count_groups(records, task).items()}
     return {
         **common,
         "seed": seed,
-        "stages": {
-            stage: {"successes": count.successes, "trials": count.trials, "ci95": list(count.ci95)}
-            for stage, count in count_stages(records, task).items()
-        },
+        "stages": _as_json(count_stages(records, task)),
+        **({"groups": groups} if groups else {}),
         "trials": [
             {key: value for key, value in record.items() if key not in _SAID_ONCE}
             for record in sorted(records, key=lambda record: record["index"])
         ],
         "guard_refusals": dict(refusals),
         "latency_ms": {name: latency_summary(values) for name, values in samples.items()},
+    }
+
+
+def _as_json(counts: dict[str, StageCount]) -> dict[str, dict[str, Any]]:
+    return {
+        stage: {"successes": count.successes, "trials": count.trials, "ci95": list(count.ci95)}
+        for stage, count in counts.items()
     }
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from theia_core.evaluation.comparison import compare
 from theia_core.evaluation.intervals import clopper_pearson
-from theia_core.evaluation.summary import StageCount, count_stages
+from theia_core.evaluation.summary import StageCount, count_groups, count_stages
 from theia_core.tasks import Task
 
 Records = Sequence[dict[str, Any]]
@@ -14,21 +14,18 @@ Records = Sequence[dict[str, Any]]
 def stage_table(records: Records, *, task: Task) -> str:
     """Successes, rate and exact 95 % interval of each stage, beside the paper's on the real robot.
 
+    Groups of the protocol follow apart.
+
     Raises:
         TheiaError: if a record lacks a stage.
     """
     rows: list[tuple[str, ...]] = [("stage", "successes", "rate", "95 % interval", "paper, real robot")]
     for stage, count in count_stages(records, task).items():
         paper = task.paper.get(stage)
-        rows.append(
-            (
-                stage,
-                f"{count.successes}/{count.trials}",
-                f"{100 * count.successes / count.trials:.0f} %" if count.trials else "-",
-                _interval(*count.ci95),
-                f"{paper[0]}/{paper[1]} {_interval(*clopper_pearson(*paper))}" if paper else "-",
-            )
-        )
+        published = f"{paper[0]}/{paper[1]} {_interval(*clopper_pearson(*paper))}" if paper else "-"
+        rows.append((stage, *_rate(count), published))
+    for group, counts in count_groups(records, task).items():
+        rows += [(f"{stage}, {group}", *_rate(count), "-") for stage, count in counts.items()]
     return _aligned(rows)
 
 
@@ -73,6 +70,11 @@ def comparison_table(results: Mapping[str, Records], *, task: Task) -> str:
             discordant = (str(count.only_a), str(count.only_b))
             rows.append((a, b, *discordant, difference, f"{low} to {high} %", f"{count.p_value:.3g}"))
     return _aligned(rows)
+
+
+def _rate(count: StageCount) -> tuple[str, str, str]:
+    rate = f"{100 * count.successes / count.trials:.0f} %" if count.trials else "-"
+    return f"{count.successes}/{count.trials}", rate, _interval(*count.ci95)
 
 
 def _success(count: StageCount) -> str:

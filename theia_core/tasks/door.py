@@ -35,4 +35,5 @@ DOOR = Task(
         "x_position_m": TrainingRange(min(X_POSITIONS_M), max(X_POSITIONS_M), keep_away=0.002),
     },
     paper={"open": (46, 50), "fully_open": (33, 50)},
+    demonstrations=63,
 )

@@ -1,12 +1,13 @@
 """What a task is."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from theia_core.errors import TheiaError
-from theia_core.tasks.protocol import Protocol
+from theia_core.tasks.protocol import CellValue, Protocol
 from theia_core.tasks.seeds import FIRST_TRIAL_SEED
 
 
@@ -44,6 +45,48 @@ class TrainingRange:
     high: float
     keep_away: float
 
+    def is_near(self, value: "DrawnValue", tried: Sequence[CellValue]) -> bool:
+        """Whether a value lies in the band of one that the protocol tries."""
+        return min(abs(float(value) - float(other)) for other in tried) < self.keep_away  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class TrainingArea:
+    """How the place of a thing is drawn for demonstrations: uniformly from a rectangle.
+
+    Attributes:
+        low_m: the rectangle's corner with the smallest x and y.
+        high_m: the one with the largest.
+        places_m: the protocol's places by their names, which are its values of this parameter.
+        keep_away_m: radius of the disc around each of these places that no demonstration uses.
+    """
+
+    low_m: tuple[float, float]
+    high_m: tuple[float, float]
+    places_m: Mapping[str, tuple[float, float]]
+    keep_away_m: float
+
+    def is_near(self, value: "DrawnValue", tried: Sequence[CellValue]) -> bool:
+        """Whether a place, (x, y) or a name, lies in the disc of one that the protocol tries."""
+        x_m, y_m = self.places_m[value] if isinstance(value, str) else value  # type: ignore[misc]
+        others = [self.places_m[str(name)] for name in tried]
+        return min(math.hypot(x_m - x, y_m - y) for x, y in others) < self.keep_away_m
+
+
+@dataclass(frozen=True)
+class TrainingChoice:
+    """Which values of a scene parameter demonstrations show, in turn: equally often over consecutive seeds.
+
+    Attributes:
+        values: the values. Being one of the protocol's does not make a scene an evaluation pose.
+    """
+
+    values: tuple[CellValue, ...]
+
+
+Spread = TrainingRange | TrainingArea | TrainingChoice
+DrawnValue = CellValue | tuple[float, float]
+
 
 @dataclass(frozen=True)
 class Task:
@@ -60,6 +103,7 @@ class Task:
         protocol: how the task is evaluated; also holds the stages and the time limit.
         training: how each axis of the protocol is drawn for demonstrations.
         paper: successes and trials of each stage on the paper's real robot with Theia-B (Table 2).
+        demonstrations: how many the paper's policies learned from.
     """
 
     id: str
@@ -70,8 +114,9 @@ class Task:
     chunk_horizon: int
     cameras: tuple[Camera, ...]
     protocol: Protocol
-    training: Mapping[str, TrainingRange]
+    training: Mapping[str, Spread]
     paper: Mapping[str, tuple[int, int]]
+    demonstrations: int
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -88,18 +133,21 @@ class Task:
         """Control steps per second."""
         return self.protocol.control_rate_hz
 
-    def is_evaluation_pose(self, params: Mapping[str, float]) -> bool:
-        """Whether the scene lies within the keep-away band of a protocol cell in every parameter."""
-        return all(
-            min(abs(params[name] - value) for value in self.protocol.axes[name]) < spread.keep_away
-            for name, spread in self.training.items()
+    def is_evaluation_pose(self, params: Mapping[str, DrawnValue]) -> bool:
+        """Whether the scene is within keep-away of a protocol cell in every parameter that is a pose.
+
+        Never where the protocol fixes no pose; what differs then is the scene's seed.
+        """
+        posed = {name: s for name, s in self.training.items() if not isinstance(s, TrainingChoice)}
+        return bool(posed) and all(
+            spread.is_near(params[name], self.protocol.axes[name]) for name, spread in posed.items()
         )
 
-    def sample_training_params(self, seed: int) -> dict[str, float]:
+    def sample_training_params(self, seed: int) -> dict[str, DrawnValue]:
         """Scene parameters of the training episode with this seed; a function of the seed alone.
 
-        Values are uniform over the training ranges. A draw near an evaluation pose (`is_evaluation_pose`) is
-        rejected, so no demonstration shows a scene of the protocol.
+        Values are uniform over ranges and areas, and take turns over choices. A draw near an evaluation pose
+        (`is_evaluation_pose`) is rejected, so no demonstration shows a scene of the protocol.
 
         Raises:
             TheiaError: if `seed` is no training seed.
@@ -110,6 +158,16 @@ class Task:
             )
         random = np.random.default_rng([seed, *self.id.encode()])
         while True:
-            params = {name: float(random.uniform(r.low, r.high)) for name, r in self.training.items()}
+            params = {name: _draw(spread, seed, random) for name, spread in self.training.items()}
             if not self.is_evaluation_pose(params):
                 return params
+
+
+def _draw(spread: Spread, seed: int, random: np.random.Generator) -> DrawnValue:
+    """A value of one parameter for the training episode with this seed."""
+    if isinstance(spread, TrainingChoice):
+        return spread.values[seed % len(spread.values)]
+    if isinstance(spread, TrainingArea):
+        x_m, y_m = random.uniform(spread.low_m, spread.high_m)
+        return float(x_m), float(y_m)
+    return float(random.uniform(spread.low, spread.high))

@@ -7,6 +7,7 @@ from theia_core.evaluation import clopper_pearson, stage_table, summarise
 from theia_core.tasks import get_task
 
 DOOR = get_task("door")
+MICROWAVE = get_task("microwave")
 
 
 def test_the_result_has_the_documented_form_and_is_json(trials):
@@ -65,3 +66,39 @@ def test_the_table_shows_counts_rates_and_intervals_beside_the_papers(trials):
     assert " ".join(table[2].split()) == "open 47/50 94 % 83 to 99 % 46/50 81 to 98 %"
     assert " ".join(table[3].split()) == "fully_open 45/50 90 % 78 to 97 % 33/50 51 to 79 %"
     assert len({line.index("/50") for line in table[2:]}) == 1
+
+
+def _microwave_trials():
+    """The complete protocol; every food is picked, no unseen one is placed, no door is closed."""
+    seen = MICROWAVE.protocol.groups["seen"].values
+    return [
+        {
+            "task": "microwave",
+            "index": trial.index,
+            "cell": trial.cell,
+            "stages": {"pick": True, "place": trial.cell["food"] in seen, "close_door": False},
+        }
+        for trial in MICROWAVE.protocol.trials(1000)
+    ]
+
+
+def test_groups_of_a_protocol_are_reported_apart():
+    result = summarise(_microwave_trials(), task=MICROWAVE, seed=1000)
+    assert result["stages"]["place"]["successes"] == 40
+    placed = {name: group["place"] for name, group in result["groups"].items()}
+    assert placed["seen"] == {"successes": 40, "trials": 40, "ci95": list(clopper_pearson(40, 40))}
+    assert placed["unseen"] == {"successes": 0, "trials": 10, "ci95": list(clopper_pearson(0, 10))}
+    table = [" ".join(line.split()) for line in stage_table(_microwave_trials(), task=MICROWAVE).splitlines()]
+    assert "place 40/50 80 % 66 to 90 % 26/50 37 to 66 %" in table
+    assert "place, unseen 0/10 0 % 0 to 31 % -" in table
+
+
+def test_a_group_that_was_not_tried_is_left_out():
+    records = [record for record in _microwave_trials() if record["stages"]["place"]]
+    assert list(summarise(records, task=MICROWAVE, seed=1000)["groups"]) == ["seen"]
+    assert "groups" not in summarise(_door_record(), task=DOOR, seed=1000)
+
+
+def _door_record():
+    cell = {"base_height_m": 0.4, "x_position_m": 0.0}
+    return [{"task": "door", "index": 0, "cell": cell, "stages": {"open": True, "fully_open": False}}]

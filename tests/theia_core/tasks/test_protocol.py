@@ -5,8 +5,14 @@ import pytest
 
 from theia_core.errors import TheiaError
 from theia_core.tasks import FIRST_TRIAL_SEED, Protocol, get_task, train_seed, trial_seed
+from theia_core.tasks.protocol import Group
 
 PROTOCOL = get_task("door").protocol
+GROUPED = replace(
+    PROTOCOL,
+    axes={"food": ("egg", "corn", "fish")},
+    groups={"seen": Group("food", ("egg", "corn"), 4), "unseen": Group("food", ("fish",), 2)},
+)
 
 
 def _cells(trials):
@@ -39,6 +45,18 @@ def test_a_grid_that_is_not_square_is_complete_too():
     assert set(_cells(oblong.trials(seed=0)).values()) == {2}
 
 
+def test_groups_are_tried_as_often_as_they_say_in_every_pass():
+    assert GROUPED.trials_total == 10
+    assert _cells(GROUPED.trials(seed=3)) == {("egg",): 4, ("corn",): 4, ("fish",): 2}
+    assert _cells(GROUPED.trials(seed=3, n=5)) == {("egg",): 2, ("corn",): 2, ("fish",): 1}
+    assert GROUPED.trials(seed=3)[:5] == GROUPED.trials(seed=3, n=5)
+
+
+def test_a_cell_knows_its_group():
+    assert [GROUPED.group_of(cell) for cell in GROUPED.cells] == ["seen", "seen", "unseen"]
+    assert PROTOCOL.group_of(PROTOCOL.cells[0]) is None
+
+
 def test_trial_seeds_are_unique_and_never_training_seeds():
     seeds = [trial.seed for seed in range(20) for trial in PROTOCOL.trials(seed)]
     assert len(set(seeds)) == len(seeds)
@@ -67,10 +85,15 @@ def test_seeds_out_of_range_are_refused():
         {"stages": {"open": "another criterion"}},
         {"horizon_steps": 121},
         {"control_rate_hz": 6.0},
+        {"groups": {"low": Group("base_height_m", (0.40,), 3)}},
     ],
 )
 def test_the_hash_changes_with_everything_a_result_depends_on(change):
     assert replace(PROTOCOL, **change).hash != PROTOCOL.hash
+
+
+def test_the_hash_of_the_first_results_still_stands():
+    assert PROTOCOL.hash == "6eaae5362671"
 
 
 def test_equal_protocols_have_equal_hashes():

@@ -1,10 +1,17 @@
 """The simulated tasks by name."""
 
+from importlib import import_module
 from typing import Any
 
 from theia_core.errors import TheiaError
 
-TASKS = ("door",)
+# Module and class of each task's environment and of its scripted expert.
+_SCENES = {
+    "door": ("door:DoorEnv", "expert:DoorExpert"),
+    "pick_place": ("pick_place:PickPlaceEnv", "pick_place_expert:PickPlaceExpert"),
+    "microwave": ("microwave:MicrowaveEnv", "microwave_expert:MicrowaveExpert"),
+}
+TASKS = tuple(_SCENES)
 
 
 def make_env(task: str) -> Any:
@@ -13,10 +20,7 @@ def make_env(task: str) -> Any:
     Raises:
         TheiaError: if there is no simulation of that task.
     """
-    _require(task)
-    from theia_sim.scenes.door import DoorEnv
-
-    return DoorEnv()
+    return _make(task, 0)
 
 
 def make_expert(task: str) -> Any:
@@ -25,12 +29,11 @@ def make_expert(task: str) -> Any:
     Raises:
         TheiaError: if there is no simulation of that task.
     """
-    _require(task)
-    from theia_sim.scenes.expert import DoorExpert
-
-    return DoorExpert()
+    return _make(task, 1)
 
 
-def _require(task: str) -> None:
-    if task not in TASKS:
+def _make(task: str, which: int) -> Any:
+    if task not in _SCENES:
         raise TheiaError(f"there is no simulated task {task!r}; known: {', '.join(TASKS)}")
+    module, name = _SCENES[task][which].split(":")
+    return getattr(import_module(f"theia_sim.scenes.{module}"), name)()

@@ -50,6 +50,6 @@ def trial_line(record: dict[str, Any], total: int) -> str:
     return f"{line}; {'; '.join(notes)}" if notes else line
 
 
-def cell_text(cell: dict[str, float]) -> str:
+def cell_text(cell: dict[str, float | str]) -> str:
     """The scene's fixed values, for people."""
-    return ", ".join(f"{name} {value:g}" for name, value in cell.items())
+    return ", ".join(f"{name} {value}" for name, value in cell.items())

@@ -7,12 +7,14 @@ from pathlib import Path
 
 from theia_core.cli import Command
 from theia_core.errors import TheiaError
+from theia_sim.envs import TASKS
 
 EXAMPLES = """examples:
-  theia collect door --episodes 63 --out data/door                      the paper's number of demonstrations
-  theia collect door --episodes 150 --noise-mm 4 --out data/door_noisy  disturbed actions, clean labels
+  theia collect door                            as many demonstrations as the paper has, in data/door
+  theia collect pick_place --episodes 150 --noise-mm 4 --out data/pick_place_noisy
+                                                disturbed actions, clean labels
   theia collect door --episodes 60 --policy runs/door --out data/door_dagger
-                                        the policy acts, the expert labels: recovery demonstrations
+                                                the policy acts, the expert labels: recovery demonstrations
 """
 
 
@@ -32,13 +34,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.epilog = EXAMPLES
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("task", choices=["door"], help="task to demonstrate")
+    parser.add_argument("task", choices=TASKS, help="task to demonstrate")
     parser.add_argument(
-        "--episodes", type=int, default=63, help="number of episodes to have in the folder (63)"
+        "--episodes", type=int, help="number of episodes to have in the folder (as many as the paper's)"
     )
-    parser.add_argument(
-        "--out", type=Path, required=True, help="folder of the episodes; finished ones are kept"
-    )
+    parser.add_argument("--out", type=Path, help="folder of the episodes; finished ones are kept (data/TASK)")
     parser.add_argument("--seed", type=int, default=0, help="first training seed (0)")
     parser.add_argument(
         "--noise-mm", type=float, default=0.0, help="noise on executed actions, mm per axis and step"
@@ -52,30 +52,31 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Record until the folder holds the wanted number of episodes."""
+    from theia_core.tasks import get_task
     from theia_sim.parallel import run_parallel
 
-    if arguments.episodes < 1:
-        raise TheiaError(f"--episodes must be at least 1, not {arguments.episodes}")
-    arguments.out.mkdir(parents=True, exist_ok=True)
+    episodes = get_task(arguments.task).demonstrations if arguments.episodes is None else arguments.episodes
+    if episodes < 1:
+        raise TheiaError(f"--episodes must be at least 1, not {episodes}")
+    out = arguments.out or Path("data") / arguments.task
+    out.mkdir(parents=True, exist_ok=True)
     options = CollectOptions(
         arguments.task,
-        arguments.out,
+        out,
         arguments.seed,
         arguments.noise_mm,
         arguments.policy,
         arguments.expert_share,
     )
-    todo = [index for index in range(arguments.episodes) if not _episode_path(options, index).exists()]
-    if done := arguments.episodes - len(todo):
-        print(f"{done} of {arguments.episodes} episodes are there already")
+    todo = [index for index in range(episodes) if not _episode_path(options, index).exists()]
+    if done := episodes - len(todo):
+        print(f"{done} of {episodes} episodes are there already")
     outcomes = run_parallel(
         _Collector, options, todo, workers=arguments.workers, label=f"collect {arguments.task}"
     )
     kept = sum(outcome["kept"] for outcome in outcomes)
     solved = sum(outcome["success"] for outcome in outcomes)
-    print(
-        f"recorded {kept} episodes in {arguments.out} (simulated); last stage in {solved} of {len(outcomes)}"
-    )
+    print(f"recorded {kept} episodes in {out} (simulated); last stage in {solved} of {len(outcomes)}")
     if failed := [outcome["seed"] for outcome in outcomes if not outcome["kept"]]:
         print(f"not kept, the expert failed: seeds {failed}")
     return 0

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from theia_core.cli import Command
 from theia_core.errors import TheiaError
+from theia_sim.envs import TASKS
 
 if TYPE_CHECKING:
     from theia_core.tasks import Task
@@ -42,7 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.epilog = EXAMPLES
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("task", choices=["door"], help="task to evaluate")
+    parser.add_argument("task", choices=TASKS, help="task to evaluate")
     parser.add_argument(
         "--policy",
         action="append",
@@ -64,7 +65,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="where to look for policies trained on an --encoder, besides the shipped ones",
     )
     parser.add_argument(
-        "--trials", type=int, default=50, help="number of trials, a multiple of the protocol's (50)"
+        "--trials", type=int, help="number of trials, a multiple of the protocol's (the protocol once)"
     )
     parser.add_argument(
         "--seed", type=int, default=1000, help="evaluation seed: order and randomisation (1000)"
@@ -138,7 +139,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> None:
     """Refuse what could only fail after the trials."""
-    if arguments.trials < 1:
+    if arguments.trials is not None and arguments.trials < 1:
         raise TheiaError(f"--trials must be at least 1, not {arguments.trials}")
     if arguments.resume and not arguments.ledger:
         raise TheiaError("--resume needs --ledger FILE: the ledger holds the finished trials")

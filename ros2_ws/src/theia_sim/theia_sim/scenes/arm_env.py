@@ -162,6 +162,10 @@ class ArmEnv:
         """Measured pose of the tool centre point in base_link: position (3,) [m], rotation (3, 3)."""
         return self.data.site_xpos[self._tcp].copy(), self.data.site_xmat[self._tcp].reshape(3, 3).copy()
 
+    def finger_m(self) -> float:
+        """Position of the left finger [m]."""
+        return float(self.data.qpos[self._finger_qpos[0]])
+
     def snapshot(self) -> Snapshot:
         """All that a picture of the present moment depends on.
 

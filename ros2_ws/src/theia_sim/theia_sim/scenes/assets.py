@@ -1,6 +1,7 @@
 """Where meshes come from: the WidowX's STL files in an installed package, everything else computed here."""
 
 import importlib.util
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -39,3 +40,8 @@ def rounded_box_vertices(half_size_m: tuple[float, float, float], radius_m: floa
     signs = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
     vertices = (signs[:, None] * (octant[None] + core)).reshape(-1, 3)
     return " ".join(f"{value:.5f}" for value in vertices.ravel())
+
+
+def numbers(values: Sequence[float] | np.ndarray) -> str:
+    """Numbers as an MJCF attribute."""
+    return " ".join(f"{value:.5g}" for value in values)

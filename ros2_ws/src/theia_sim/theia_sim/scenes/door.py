@@ -11,7 +11,7 @@ from theia_core.actions.profile import load_profile
 from theia_core.errors import TheiaError
 from theia_sim.scenes import fridge, kitchen
 from theia_sim.scenes.arm_env import ArmEnv, aim_camera
-from theia_sim.scenes.widowx import widowx_mjcf
+from theia_sim.scenes.world import colour_materials, place_light, place_policy_camera, world_mjcf
 
 OPEN_RAD = 0.35  # 20 degrees: the door has left its frame
 FULLY_OPEN_RAD = 1.2  # 69 degrees: a hand can reach in
@@ -142,19 +142,18 @@ class DoorEnv(ArmEnv):
         for body, home_m in _HOMES_M.items():
             model.body(body).pos[:] = home_m + kitchen_m
         model.joint("door").frictionloss[:] = params.door_friction
-        for material, rgb in (
-            ("fridge", params.door_rgb),
-            ("fridge_body", params.body_rgb),
-            ("wood", (params.counter_tint,) * 3),
-            ("wall", params.wall_rgb),
-        ):
-            model.mat_rgba[model.material(material).id][:3] = np.clip(rgb, 0, 1)
-        key = model.light("key")
-        key.diffuse[:] = 0.62 * params.light_strength
-        key.dir[:] = (0.45 + params.light_direction[0], 0.25 + params.light_direction[1], -0.85)
-        aim_camera(model, "policy", CAMERA_M + params.camera_shift_m, CAMERA_TARGET_M + params.target_shift_m)
+        colour_materials(
+            model,
+            {
+                "fridge": params.door_rgb,
+                "fridge_body": params.body_rgb,
+                "wood": (params.counter_tint,) * 3,
+                "wall": params.wall_rgb,
+            },
+        )
+        place_light(model, params)
+        place_policy_camera(model, params, CAMERA_M, CAMERA_TARGET_M)
         aim_camera(model, "spectator", SPECTATOR_M, SPECTATOR_TARGET_M)
-        model.camera("policy").fovy[:] = params.fovy_deg
 
     @property
     def door_angle_rad(self) -> float:
@@ -190,10 +189,6 @@ class DoorEnv(ArmEnv):
         offset_m = rotation.T @ (self.bar_position() - position_m)
         room_m = self.finger_m() - _PAD_INNER_M
         return bool(abs(offset_m[1]) < room_m and abs(offset_m[0]) < _PAD_REACH_M + fridge.BAR_HALF_LENGTH_M)
-
-    def finger_m(self) -> float:
-        """Position of the left finger [m]."""
-        return float(self.data.qpos[self._finger_qpos[0]])
 
     def _after_substep(self) -> None:
         angle_rad = self.door_angle_rad
@@ -233,30 +228,9 @@ def _kitchen_place(params: DoorParams) -> np.ndarray:
 
 
 def _scene() -> str:
-    arm = widowx_mjcf(load_profile("wx250s"))
-    return f"""<mujoco model="toy kitchen: door">
-<compiler angle="radian" autolimits="true"/>
-<option timestep="0.002" integrator="implicitfast" cone="elliptic" impratio="10"/>
-<visual>
- <global offwidth="1280" offheight="960"/><quality offsamples="4" numslices="20" numstacks="12"/>
- <map znear=".05" zfar="12"/>
- <headlight ambient=".42 .42 .43" diffuse=".22 .22 .22" specular=".05 .05 .05"/>
-</visual>
-<default>{arm.defaults}{kitchen.DEFAULTS}</default>
-<asset>{arm.assets}{kitchen.kitchen_assets()}{fridge.fridge_assets()}</asset>
-<worldbody>
- <light name="key" directional="true" castshadow="false" dir=".45 .25 -.85" diffuse=".62 .60 .56"
-  specular=".3 .3 .3"/>
- <light name="fill" directional="true" castshadow="false" dir=".3 -.7 -.4" diffuse=".18 .19 .21"
-  specular="0 0 0"/>
- <camera name="policy" fovy="42"/><camera name="spectator" fovy="46"/>
- {kitchen.robot_table()}
- <body name="arm_base">{arm.body}</body>
- <body name="kitchen">
- {kitchen.room()}{kitchen.fridge_stand()}{kitchen.counter_left()}{kitchen.corner_right()}
- </body>
- {fridge.fridge_body()}
-</worldbody>
-<equality>{arm.equality}</equality>
-<actuator>{arm.actuators}</actuator>
-</mujoco>"""
+    counters = kitchen.fridge_stand() + kitchen.counter_left() + kitchen.corner_right()
+    return world_mjcf(
+        "toy kitchen: door",
+        assets=fridge.fridge_assets(),
+        bodies=f'<body name="kitchen">{kitchen.room()}{counters}</body>{fridge.fridge_body()}',
+    )
