@@ -41,6 +41,9 @@ def test_options_can_be_replaced_by_dotted_names(tmp_path):
         ("features: [a]\nout: b\nepochs: 0\n", "epochs is 0"),
         ("features: [a]\n", "is incomplete"),
         ("[1]", "is no mapping"),
+        ("features: a\nout: b\n", "features is 'a'; give a value of type"),
+        ("features: [a]\nout: b\noptimiser: {clip_norm: tight}\n", "clip_norm is 'tight'; give a number"),
+        ("features: [a]\nout: b\noptimiser: {betas: [0.9]}\n", "betas are"),
         ("features: [a]\nout: b\nloss: {kind: huber}\n", "unknown loss 'huber'"),
         ("features: [a]\nout: b\nstudent: {deit: x, select_from: y}\n", "starts from one"),
     ],
@@ -50,6 +53,22 @@ def test_mistakes_are_named(tmp_path, text, message):
     path.write_text(text)
     with pytest.raises(TheiaError, match=message):
         read_config(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("epochs.x", "1", "epochs is one value"),
+        ("epochs", "[1", "is no valid YAML"),
+        ("loss.beta", "2", "beta is 2"),
+    ],
+)
+def test_mistakes_on_the_command_line_are_named(tmp_path, name, value, message):
+    path = tmp_path / "c.yaml"
+    path.write_text("features: [a]\nout: b\nepochs: 3\nstudent:\n")
+    assert read_config(path, {"optimiser.clip_norm": "1e-1"}).optimiser.clip_norm == 0.1
+    with pytest.raises(TheiaError, match=message):
+        read_config(path, {name: value})
 
 
 def test_the_rate_scales_with_the_batch_and_warms_up():

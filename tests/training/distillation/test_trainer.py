@@ -115,6 +115,16 @@ def test_a_loss_that_is_not_finite_stops_and_names_its_batch(config):
     assert not (trainer.out / "checkpoint.safetensors").exists()
 
 
+def test_broken_gradients_stop_the_run_before_the_weights_change(config):
+    trainer = make(config)
+    weights = trainer.student.theia.backbone.model.layernorm.weight
+    weights.register_hook(lambda gradient: gradient * float("nan"))
+    before = weights.detach().clone()
+    with pytest.raises(TheiaError, match="the gradient norm became nan at update 0"):
+        trainer.fit()
+    assert torch.equal(before, weights.detach())
+
+
 def test_a_frozen_backbone_stays_as_it_was(config):
     trainer = make(config, student=StudentConfig(freeze_backbone=True), epochs=1)
     before = {n: p.clone() for n, p in trainer.student.theia.backbone.named_parameters()}

@@ -55,6 +55,7 @@ def test_a_shard_of_another_teacher_is_found(feature_store, tmp_path, image_fold
         name = f"shard-000001.{suffix}"
         (feature_store / name).write_bytes((other / name).read_bytes())
     text = "\n".join(check_store(feature_store))
+    assert "shard-000001.tar belongs to another feature store" in text
     assert "has no features of colours" in text
     assert "has (196, 3) features of greys instead of (196, 2)" in text
     assert "holds xrays, which is of no teacher of this store" in text
@@ -63,3 +64,37 @@ def test_a_shard_of_another_teacher_is_found(feature_store, tmp_path, image_fold
 def test_a_folder_that_is_no_store_is_refused(tmp_path):
     with pytest.raises(TheiaError, match="is no feature store"):
         check_store(tmp_path)
+
+
+def test_a_shard_of_the_same_teacher_with_other_weights_is_found(
+    feature_store, tmp_path, image_folder, pooled_colours
+):
+    from theia_training.features import FeatureStore
+    from theia_training.features.extract import ExtractConfig, Extraction, items_of
+    from theia_training.sources import open_source
+
+    other = tmp_path / "other"
+    teachers = [pooled_colours(seed=7, has_cls=True), pooled_colours("greys", 2, 14, 1, has_cls=True)]
+    config = ExtractConfig(other, shard_size=4, held_out=0.5)
+    Extraction(items_of([open_source(image_folder)]), teachers, config).run()
+    for suffix in ("tar", "json"):
+        name = f"shard-000001.{suffix}"
+        (feature_store / name).write_bytes((other / name).read_bytes())
+    problems = check_store(feature_store)
+    assert len(problems) == 1 and "shard-000001.tar belongs to another feature store" in problems[0]
+    with pytest.raises(TheiaError, match="belongs to another feature store"):
+        FeatureStore(feature_store)
+
+
+def test_a_flipped_byte_is_not_trained_on(feature_store):
+    from theia_training.features import FeatureStore
+
+    store = FeatureStore(feature_store)
+    number, entry = store.entries[5]
+    tar = feature_store / f"shard-{number:06d}.tar"
+    data = bytearray(tar.read_bytes())
+    data[entry.offset + entry.size - 5] ^= 1
+    tar.write_bytes(data)
+    store.sample(4)
+    with pytest.raises(TheiaError, match="checksum is not the recorded one"):
+        store.sample(5)

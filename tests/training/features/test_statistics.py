@@ -47,5 +47,5 @@ def test_a_constant_channel_does_not_divide_by_zero():
 def test_no_statistics_of_nothing():
     with pytest.raises(TheiaError, match="no feature map"):
         _ = Moments.empty(1).std
-    with pytest.raises(TheiaError, match="no feature shard"):
+    with pytest.raises(TheiaError, match="no finished shard"):
         merged([])

@@ -140,6 +140,11 @@ def main(arguments: list[str] | None = None) -> int:
     except (OSError, TheiaError) as error:
         print(f"card: error: {error}", file=sys.stderr)
         return 2
+    except (KeyError, ValueError) as error:
+        print(
+            f"card: error: a run.json or encoder.json lacks {error}; finish both runs first", file=sys.stderr
+        )
+        return 2
     print(f"wrote {options.encoder / 'README.md'}")
     return 0
 

@@ -1,7 +1,7 @@
 """Configuration of a distillation run: typed, strict, from YAML."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -38,6 +38,8 @@ class StudentConfig:
 
     def __post_init__(self) -> None:
         """Refuse two origins of one weight."""
+        if self.translators_first < 0:
+            raise TheiaError(f"student.translators_first is {self.translators_first}; give 0 or more updates")
         if self.deit and self.select_from:
             raise TheiaError(
                 "both student.deit and student.select_from are given; a backbone starts from one"
@@ -74,6 +76,10 @@ class OptimiserConfig:
         """Refuse values with which nothing is learnt."""
         if self.schedule not in ("constant", "cosine"):
             raise TheiaError(f"unknown schedule {self.schedule!r}; choose constant or cosine")
+        if self.clip_norm is not None and not self.clip_norm > 0:
+            raise TheiaError(f"clip_norm is {self.clip_norm}; give a positive norm, or none")
+        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
+            raise TheiaError(f"betas are {self.betas}; give two values from 0 to below 1")
         if not self.learning_rate > 0 or self.reference_batch < 1 or not 0 <= self.warmup_share < 1:
             raise TheiaError(
                 f"learning_rate {self.learning_rate} and reference_batch {self.reference_batch} must be "
@@ -140,6 +146,11 @@ class DistillConfig:
         ):
             if getattr(self, name) < 1:
                 raise TheiaError(f"{name} is {getattr(self, name)}; give at least 1")
+        if self.validation_images < 0 or self.checkpoint_every_s < 0:
+            raise TheiaError(
+                f"validation_images {self.validation_images} and checkpoint_every_s "
+                f"{self.checkpoint_every_s} must not be negative"
+            )
         if self.precision not in ("fp32", "bf16"):
             raise TheiaError(f"unknown precision {self.precision!r}; choose fp32 or bf16")
         if not 0 <= self.ema_decay < 1:
@@ -170,13 +181,24 @@ def read_config(path: Path, changes: Mapping[str, str] | None = None) -> Distill
     if not isinstance(values, dict):
         raise TheiaError(f"{path} is no mapping of options; see training/configs for examples")
     for name, text in (changes or {}).items():
-        section = values
-        *parents, last = name.split(".")
-        for parent in parents:
-            section = section.setdefault(parent, {})
-        section[last] = yaml.safe_load(text)
+        _replace_option(values, name, text)
     config: DistillConfig = _build(DistillConfig, values, str(path))
     return config
+
+
+def _replace_option(values: dict[str, Any], name: str, text: str) -> None:
+    *parents, last = name.split(".")
+    section = values
+    for parent in parents:
+        if section.get(parent) is None:
+            section[parent] = {}
+        section = section[parent]
+        if not isinstance(section, dict):
+            raise TheiaError(f"{name} cannot be set: {parent} is one value and has no options")
+    try:
+        section[last] = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise TheiaError(f"{name}={text} is no valid YAML value: {error}") from error
 
 
 def _build(kind: Any, values: Any, where: str) -> Any:
@@ -190,10 +212,10 @@ def _build(kind: Any, values: Any, where: str) -> Any:
     for name, value in values.items():
         wanted = types[name]
         if is_dataclass(wanted):
-            arguments[name] = _build(wanted, value, f"{where}: {name}")
+            arguments[name] = _build(wanted, value or {}, f"{where}: {name}")
         elif isinstance(value, list):
             arguments[name] = tuple(value)
-        elif wanted is float and isinstance(value, str):
+        elif wanted in (float, float | None) and isinstance(value, str):
             arguments[name] = _number(value, f"{where}: {name}")  # YAML 1.1 reads 5e-4 as text
         else:
             arguments[name] = value
@@ -211,12 +233,21 @@ def _number(text: str, where: str) -> float:
         raise TheiaError(f"{where} is {text!r}; give a number") from error
 
 
+_TYPES = {
+    int: int,
+    float: (int, float),
+    float | None: (int, float, type(None)),
+    str: str,
+    str | None: (str, type(None)),
+    bool: bool,
+    tuple[str, ...]: tuple,
+    tuple[float, float]: tuple,
+}
+
+
 def _check_type(value: Any, wanted: Any, where: str) -> None:
-    simple = {int: int, float: (int, float), str: str, bool: bool}.get(wanted)
+    simple: Any = _TYPES.get(wanted)
     if simple is not None and (
         not isinstance(value, simple) or (isinstance(value, bool) and wanted is not bool)
     ):
-        raise TheiaError(f"{where} is {value!r}; give a value of type {wanted.__name__}")
-
-
-__all__ = ["DistillConfig", "LossConfig", "OptimiserConfig", "StudentConfig", "read_config", "replace"]
+        raise TheiaError(f"{where} is {value!r}; give a value of type {getattr(wanted, '__name__', wanted)}")

@@ -46,6 +46,7 @@ class FeatureSet:
     Attributes:
         teachers: the teachers that every store has.
         stores: names of the stores.
+        images: hash over the keys of each store.
         train: places of the training samples.
         held_out: places of the held-out samples.
     """
@@ -60,6 +61,7 @@ class FeatureSet:
         self.stores = tuple(stores)
         self._stores: list[FeatureStore | Columns] = [open_columns(text) for text in stores]
         self.teachers: tuple[TeacherEntry, ...] = self._stores[0].teachers
+        self.images = tuple(store.keys_sha256 for store in self._stores)
         for text, store in zip(stores, self._stores, strict=True):
             if set(store.teachers) != set(self.teachers):
                 raise TheiaError(

@@ -99,6 +99,7 @@ class Trainer:
             "config": config,
             "teachers": teachers,
             "samples": len(self.features.train),
+            "images": list(self.features.images),
             "ranks": self.ranks.count,
         }
 
@@ -192,8 +193,12 @@ class Trainer:
         total = self._mean_over_ranks(total / config.accumulate)
         if not np.isfinite(total):
             self._refuse(total, keys)
-        if config.optimiser.clip_norm is not None:
-            torch.nn.utils.clip_grad_norm_(self.student.parameters(), config.optimiser.clip_norm)
+        # Gradients may break where the loss does not; after the step the weights would be lost. Every rank
+        # has the same gradients, so all stop together.
+        limit = config.optimiser.clip_norm
+        norm = torch.nn.utils.clip_grad_norm_(self.student.parameters(), limit or float("inf"))
+        if not torch.isfinite(norm):
+            self._refuse(float(norm), keys, "gradient norm")
         self.optimiser.step()
         self.optimiser.zero_grad()
         model_s = time.monotonic() - started_s - data_s
@@ -230,11 +235,11 @@ class Trainer:
         torch.distributed.all_reduce(tensor)
         return float(tensor) / self.ranks.count
 
-    def _refuse(self, loss: float, keys: list[str]) -> None:
+    def _refuse(self, value: float, keys: list[str], name: str = "loss") -> None:
         path = self.out / f"not_finite_update_{self.update}_rank_{self.ranks.rank}.json"
-        write_json(path, {"update": self.update, "loss": str(loss), "keys": keys})
+        write_json(path, {"update": self.update, name: str(value), "keys": keys})
         raise TheiaError(
-            f"the loss became {loss} at update {self.update}; the batch's keys are in {path}. "
+            f"the {name} became {value} at update {self.update}; the batch's keys are in {path}. "
             "Run `theia features check`, use a lower learning rate, or fp32; --resume goes on from the last "
             "checkpoint"
         )

@@ -40,6 +40,11 @@ def check_store(folder: Path, on_shard: Callable[[], None] = lambda: None) -> li
         except TheiaError as error:
             problems.append(str(error))
             continue
+        if index.store != manifest.identity:
+            problems.append(
+                f"{tar.name} belongs to another feature store: other teachers, images or settings; delete it "
+                "with its index and extract again"
+            )
         samples, skipped = samples + len(index.samples), skipped + len(index.skipped)
         twice = seen & {entry.key for entry in index.samples}
         problems += [f"{tar.name} repeats the key {key}" for key in sorted(twice)]
@@ -103,6 +108,11 @@ def _check_tensors(tensors: dict[str, torch.Tensor], manifest: Manifest) -> list
             )
         elif not torch.isfinite(decode(teacher.name, tensors)).all():
             problems.append(f"has features of {teacher.name} that are not finite")
+        cls = tensors.get(f"{teacher.name}.cls")
+        if teacher.has_cls and (cls is None or tuple(cls.shape) != (teacher.size.channels,)):
+            problems.append(f"lacks the CLS feature of {teacher.name}, or has one of another size")
+        elif cls is not None and not torch.isfinite(cls).all():
+            problems.append(f"has a CLS feature of {teacher.name} that is not finite")
     problems += [
         f"holds {name}, which is of no teacher of this store" for name in sorted(tensors.keys() - expected)
     ]

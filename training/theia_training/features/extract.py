@@ -18,7 +18,7 @@ import torch
 from theia_core.errors import TheiaError
 from theia_core.images import Preprocessing
 from theia_training.features.encoding import decode, encode
-from theia_training.features.files import write_json
+from theia_training.features.files import whole_file, write_json
 from theia_training.features.manifest import FILE, Manifest, TeacherEntry, keys_sha256, split_of
 from theia_training.features.shard import (
     IMAGE,
@@ -27,7 +27,6 @@ from theia_training.features.shard import (
     finish_shard,
     index_path,
     tar_path,
-    whole_file,
 )
 from theia_training.features.statistics import Moments
 from theia_training.sources import ImageRef, ImageSource, UnreadableImage
@@ -209,6 +208,7 @@ class Extraction:
     def _write(self, number: int, on_images: Callable[[int], None]) -> ShardIndex:
         started_s = time.monotonic()
         index = ShardIndex(
+            self.manifest.identity,
             moments={e.name: Moments.empty(e.size.channels) for e in self.manifest.teachers},
             error={e.name: 0.0 for e in self.manifest.teachers},
         )

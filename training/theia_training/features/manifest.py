@@ -96,6 +96,11 @@ class Manifest:
         maps = sum(bytes_per_map(t.tokens, t.size.channels, self.encoding) for t in self.teachers)
         return 3 * self.image_size**2 + maps + 4096
 
+    @property
+    def identity(self) -> str:
+        """16 hexadecimal digits that every shard of the store carries, and no shard of another one."""
+        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()[:16]
+
     def to_dict(self) -> dict[str, Any]:
         """The same as plain JSON values."""
         return {"format": FORMAT, **asdict(self), "teachers": [asdict(teacher) for teacher in self.teachers]}

@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import save
 
 from theia_core.errors import TheiaError
-from theia_training.features.files import whole_file, write_json
+from theia_training.features.files import write_json
 from theia_training.features.statistics import Moments
 
 IMAGE = "image"
@@ -49,6 +49,7 @@ class ShardIndex:
     """Contents of a finished shard.
 
     Attributes:
+        store: identity of the store's manifest, so that a shard of another store is noticed.
         samples: its samples in order.
         skipped: keys left out, each with the reason.
         sha256: of the tar.
@@ -57,6 +58,7 @@ class ShardIndex:
         seconds: time that extraction took.
     """
 
+    store: str
     samples: list[Entry] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
     sha256: str = ""
@@ -74,6 +76,7 @@ class ShardIndex:
         try:
             values = json.loads(path.read_text())
             return cls(
+                str(values["store"]),
                 [Entry(**entry) for entry in values["samples"]],
                 dict(values["skipped"]),
                 str(values["sha256"]),
@@ -89,6 +92,7 @@ class ShardIndex:
     def to_dict(self) -> dict[str, Any]:
         """The same as plain JSON values."""
         return {
+            "store": self.store,
             "samples": [asdict(entry) for entry in self.samples],
             "skipped": self.skipped,
             "sha256": self.sha256,
@@ -157,16 +161,3 @@ def finish_shard(folder: Path, number: int, index: ShardIndex) -> None:
     """Complete the index with the tar's hash and write it: from now on the shard is finished."""
     index.sha256 = file_sha256(tar_path(folder, number))
     write_json(index_path(folder, number), index.to_dict())
-
-
-__all__ = [
-    "IMAGE",
-    "Entry",
-    "ShardIndex",
-    "ShardWriter",
-    "file_sha256",
-    "finish_shard",
-    "index_path",
-    "tar_path",
-    "whole_file",
-]

@@ -79,7 +79,9 @@ def merged(parts: Sequence[Moments]) -> Moments:
         TheiaError: if there is no part.
     """
     if not parts:
-        raise TheiaError("no feature shard is complete, so there are no statistics; finish the extraction")
+        raise TheiaError(
+            "no finished shard holds a training sample, so there are no statistics; finish the extraction"
+        )
     total = Moments.empty(len(parts[0].mean))
     for part in parts:
         total.merge(part)

@@ -1,6 +1,8 @@
 """Random access to the samples of a feature store."""
 
 import os
+import threading
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -41,7 +43,12 @@ class FeatureStore:
         self.indices: dict[int, ShardIndex] = {}
         for number in range(self.manifest.shards):
             if index_path(self.folder, number).exists():
-                self.indices[number] = ShardIndex.read(index_path(self.folder, number))
+                self.indices[number] = index = ShardIndex.read(index_path(self.folder, number))
+                if index.store != self.manifest.identity:
+                    raise TheiaError(
+                        f"{tar_path(self.folder, number)} belongs to another feature store; delete it with "
+                        "its index, and `theia features` writes it again"
+                    )
         missing = self.manifest.shards - len(self.indices)
         if missing and require_complete:
             raise TheiaError(
@@ -52,11 +59,17 @@ class FeatureStore:
             (n, e) for n, index in self.indices.items() for e in index.samples
         ]
         self._files: dict[int, int] = {}
+        self._opening = threading.Lock()
 
     @property
     def teachers(self) -> tuple[TeacherEntry, ...]:
         """The teachers whose features are stored."""
         return self.manifest.teachers
+
+    @property
+    def keys_sha256(self) -> str:
+        """Hash over the keys of its images."""
+        return self.manifest.keys_sha256
 
     def moments(self, teacher: str) -> Moments:
         """Moments of a teacher's channels over the training samples."""
@@ -71,6 +84,8 @@ class FeatureStore:
         number, entry = self.entries[place]
         try:
             data = os.pread(self._file(number), entry.size, entry.offset)
+            if zlib.crc32(data) != entry.crc32:
+                raise ValueError("its checksum is not the recorded one")
             tensors = load(data)
         except Exception as error:  # safetensors raises its own class, which derives from Exception alone
             raise TheiaError(
@@ -80,9 +95,10 @@ class FeatureStore:
         return Sample(entry.key, entry.source, entry.split, tensors)
 
     def _file(self, number: int) -> int:
-        if number not in self._files:
-            self._files[number] = os.open(tar_path(self.folder, number), os.O_RDONLY)
-        return self._files[number]
+        with self._opening:
+            if number not in self._files:
+                self._files[number] = os.open(tar_path(self.folder, number), os.O_RDONLY)
+            return self._files[number]
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -129,6 +145,11 @@ class Columns:
     def teachers(self) -> tuple[TeacherEntry, ...]:
         """The teachers of all columns."""
         return tuple(teacher for store in self.stores for teacher in store.teachers)
+
+    @property
+    def keys_sha256(self) -> str:
+        """Hash over the keys of the images, which all columns share."""
+        return self.stores[0].keys_sha256
 
     def moments(self, teacher: str) -> Moments:
         """Moments of a teacher's channels over the training samples."""
