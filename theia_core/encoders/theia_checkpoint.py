@@ -5,7 +5,6 @@ apart, in translators.safetensors.
 """
 
 import json
-import os
 from collections.abc import Collection
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from theia_core.encoders.theia_variants import (
 )
 from theia_core.encoders.vit import SIZES, VitConfig
 from theia_core.errors import TheiaError
+from theia_core.files import whole_file
 from theia_core.images import Preprocessing
 from theia_core.runtimes.safetensors_graph import tensor_places, weights_sha256
 from theia_core.runtimes.torch_theia import TheiaTorchRuntime
@@ -119,8 +119,9 @@ def save_theia_checkpoint(model: TheiaModel, folder: Path, dtype: torch.dtype = 
     config = json.dumps(config_of_variant(model.variant), indent=2) + "\n"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        replace_file(folder / WEIGHTS, content)
-        replace_file(folder / CONFIG, config.encode())
+        for name, data in ((WEIGHTS, content), (CONFIG, config.encode())):
+            with whole_file(folder / name) as file:
+                file.write(data)
     except OSError as error:
         raise TheiaError(f"cannot write a checkpoint to {folder}: {error.strerror}") from error
 
@@ -144,19 +145,6 @@ def spec_of(variant: TheiaVariant) -> EncoderSpec:
         has_cls=True,
         source="a local checkpoint",
     )
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Replace a file at once: the new content is on the disk before it takes the old one's name."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _listed(names: Collection[str], most: int = 4) -> str:

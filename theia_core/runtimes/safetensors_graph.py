@@ -21,6 +21,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from theia_core.errors import MissingExtraError, TheiaError
+from theia_core.files import file_sha256
 
 if TYPE_CHECKING:
     import onnx
@@ -71,16 +72,12 @@ def weights_sha256(path: Path) -> str:
     Raises:
         TheiaError: if the file cannot be read.
     """
-    digest = hashlib.sha256()
     try:
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
+        return file_sha256(path)
     except OSError as error:
         raise TheiaError(
             f"cannot read weights {path}: {error.strerror}; fetch or export them again"
         ) from error
-    return digest.hexdigest()
 
 
 def write_graph_over_safetensors(

@@ -93,7 +93,7 @@ def test_a_write_that_fails_leaves_the_old_checkpoint(tmp_path, monkeypatch):
     def no_space(descriptor):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(module.os, "fsync", no_space)
+    monkeypatch.setattr(os, "fsync", no_space)
     with pytest.raises(TheiaError, match="No space left"):
         save_theia_checkpoint(untrained(1, targets={}), tmp_path)
     assert (tmp_path / "model.safetensors").read_bytes() == before

@@ -22,13 +22,19 @@ RUN = {
     },
 }
 PARITY = {"cosine_min": 0.99999, "max_abs": 0.0014, "token_std": 1.0}
-ENCODER = {"name": "theia-x", "channels": 192, "parity_with_float32": {"onnxruntime": PARITY}}
+ENCODER = {
+    "name": "theia-x",
+    "source": "somewhere",
+    "channels": 192,
+    "parity_with_float32": {"onnxruntime": PARITY},
+}
 
 
 @pytest.fixture
 def card():
     control = copy.deepcopy(RUN)
     control["config"]["out"], control["updates"] = "runs/frozen", 20
+    control["config"]["student"]["deit"] = None
     control["held_out_by_store"]["data/features/photos"] |= {"cosine_xfeat": 0.4, "cosine_centred_xfeat": 0.3}
     return model_card(ENCODER, "f" * 64, RUN, control, "| photographs |")
 
@@ -45,6 +51,10 @@ def test_the_encoder_is_named_by_its_weights(card):
     assert "`start.safetensors`, a closed-form" in card
     assert "lowest cosine per token 0.999990" in card
     assert "$" not in card
+
+
+def test_the_controls_command_is_the_one_that_ran(card):
+    assert "--set student.deit=null \\\n    --out runs/frozen" in card
 
 
 def test_photographs_are_counted_by_licence(tmp_path):

@@ -119,8 +119,8 @@ def _fit(trainer: Any) -> None:
 
 def _report(trainer: Any, json_file: Path | None) -> None:
     from theia_core.encoders.theia_checkpoint import save_theia_checkpoint
+    from theia_core.files import write_json
     from theia_training.distillation.record import run_record
-    from theia_training.features.files import write_json
 
     folder = trainer.out / "encoder"
     save_theia_checkpoint(trainer.average.theia, folder)

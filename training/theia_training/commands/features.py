@@ -133,7 +133,7 @@ def _extract(arguments: argparse.Namespace) -> int:
             )
         if arguments.estimate:
             return 0
-        total = sum(len(extraction._items(number)) for number in extraction.todo())
+        total = extraction.images(extraction.todo())
         with tqdm(total=total, desc="features", unit="image", disable=ranks.rank != 0, mininterval=5) as bar:
             extraction.run(lambda n: bar.update(n) and None)
         ranks.barrier()

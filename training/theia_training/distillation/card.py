@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from theia_core.errors import TheiaError
+from theia_core.files import whole_file
 from theia_core.runtimes.safetensors_graph import weights_sha256
-from theia_training.features.files import whole_file
 
 _TEMPLATE = Path(__file__).with_name("card.md")
 
@@ -65,13 +65,29 @@ def model_card(
             f"{figures['max_abs']:.4f} at a deviation of {figures['token_std']:.2f}"
             for runtime, figures in encoder["parity_with_float32"].items()
         ),
+        "source": encoder["source"],
+        "no_translators": "" if "translators_sha256" in encoder else " --no-translators",
         "teachers": _teachers(run),
         "cosines": _cosines(run, control),
         "photographs": photographs,
         "out": config["out"],
         "control_out": control["config"]["out"],
+        "control_options": " ".join(
+            f"--set {name}={json.dumps(value)}" for name, value in _differences(config, control["config"])
+        ),
     }
     return string.Template(_TEMPLATE.read_text()).substitute(values)
+
+
+def _differences(config: dict[str, Any], other: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    """Options, by dotted name, that `other` has differently, but for its folder."""
+    found: list[tuple[str, Any]] = []
+    for name, value in config.items():
+        if isinstance(value, dict):
+            found += _differences(value, other[name], f"{prefix}{name}.")
+        elif name != "out" and other[name] != value:
+            found.append((prefix + name, other[name]))
+    return found
 
 
 def _teachers(run: dict[str, Any]) -> str:

@@ -13,13 +13,12 @@ import torch
 
 from theia_core.errors import TheiaError
 from theia_core.images import Preprocessing
-from theia_training.features.encoding import SCALE, decode
+from theia_training.features.encoding import CLS, SCALE, decode
 from theia_training.features.manifest import TeacherEntry
 from theia_training.features.shard import IMAGE
 from theia_training.features.statistics import merged
 from theia_training.features.store import Columns, FeatureStore, open_columns
 
-CLS = ".cls"
 _AHEAD = 3
 # More shards than any store has; numbers a shard among those of all stores.
 _SHARDS = 10**9

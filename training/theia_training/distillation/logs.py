@@ -5,7 +5,7 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from theia_training.features.files import whole_file
+from theia_core.files import whole_file
 
 Row = dict[str, float]
 

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from theia_core.errors import TheiaError
+from theia_training.features.encoding import CLS
 
 KINDS = ("cosine_l1", "mse")
 
@@ -95,6 +96,6 @@ def distillation_loss(
                 f"{tuple(targets[name].shape)}; the translator was built for another teacher size"
             )
         parts[name] = teacher_loss(prediction, targets[name], config)
-    alphas = config.alphas(tuple(name for name in parts if not name.endswith(".cls")))
-    total = sum(alphas[name.removesuffix(".cls")] * part for name, part in parts.items())
+    alphas = config.alphas(tuple(name for name in parts if not name.endswith(CLS)))
+    total = sum(alphas[name.removesuffix(CLS)] * part for name, part in parts.items())
     return torch.as_tensor(total), parts

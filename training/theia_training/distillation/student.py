@@ -9,6 +9,7 @@ from torch import nn
 from theia_core.encoders.theia import TheiaModel
 from theia_core.encoders.theia_variants import TheiaVariant
 from theia_training.distillation.config import StudentConfig
+from theia_training.features.encoding import CLS
 from theia_training.features.manifest import TeacherEntry
 
 
@@ -33,7 +34,7 @@ class Student(nn.Module):
             tokens = self.theia(images)
         predictions: dict[str, torch.Tensor] = self.theia.translator(tokens[:, self.theia.special_tokens :])
         for name, head in self.cls_heads.items():
-            predictions[f"{name}.cls"] = head(tokens[:, 0])
+            predictions[name + CLS] = head(tokens[:, 0])
         return predictions
 
 

@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from theia_core.errors import TheiaError
+from theia_core.files import write_json
 from theia_training.checkpoint import FILE, load_checkpoint, read_state, save_checkpoint
 from theia_training.distillation.config import DistillConfig
 from theia_training.distillation.feed import Batch, FeatureSet, prefetched
@@ -20,7 +21,6 @@ from theia_training.distillation.loss import distillation_loss
 from theia_training.distillation.schedule import learning_rate
 from theia_training.distillation.student import build_student, parameter_groups
 from theia_training.distillation.validation import held_out_sample, validate
-from theia_training.features.files import write_json
 from theia_training.features.ranks import Ranks
 
 Row = dict[str, float]
@@ -257,7 +257,7 @@ class Trainer:
             "learning_rate": learning_rate(
                 self.config.optimiser, self.update - 1, self.updates, self.global_batch
             ),
-            **{name: value / updates for name, value in sums.items()},
+            **{name: self._mean_over_ranks(value / updates) for name, value in sums.items()},
             "images_per_s": updates * self.global_batch / wall_s,
             "model_share": model_s / wall_s,
             "data_share": data_s / wall_s,

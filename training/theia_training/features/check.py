@@ -10,9 +10,10 @@ import torch
 from safetensors.torch import load
 
 from theia_core.errors import TheiaError
-from theia_training.features.encoding import SCALE, decode
+from theia_core.files import file_sha256
+from theia_training.features.encoding import CLS, SCALE, decode
 from theia_training.features.manifest import Manifest
-from theia_training.features.shard import IMAGE, ShardIndex, file_sha256, index_path, tar_path
+from theia_training.features.shard import IMAGE, ShardIndex, index_path, tar_path
 
 
 def check_store(folder: Path, on_shard: Callable[[], None] = lambda: None) -> list[str]:
@@ -99,7 +100,7 @@ def _check_tensors(tensors: dict[str, torch.Tensor], manifest: Manifest) -> list
         problems.append("lacks its image, or has one of another size")
     expected = {IMAGE}
     for teacher in manifest.teachers:
-        expected |= {teacher.name, teacher.name + SCALE, teacher.name + ".cls"}
+        expected |= {teacher.name, teacher.name + SCALE, teacher.name + CLS}
         stored = tensors.get(teacher.name)
         if stored is None or tuple(stored.shape) != (teacher.tokens, teacher.size.channels):
             shape = "no" if stored is None else tuple(stored.shape)
@@ -108,7 +109,7 @@ def _check_tensors(tensors: dict[str, torch.Tensor], manifest: Manifest) -> list
             )
         elif not torch.isfinite(decode(teacher.name, tensors)).all():
             problems.append(f"has features of {teacher.name} that are not finite")
-        cls = tensors.get(f"{teacher.name}.cls")
+        cls = tensors.get(teacher.name + CLS)
         if teacher.has_cls and (cls is None or tuple(cls.shape) != (teacher.size.channels,)):
             problems.append(f"lacks the CLS feature of {teacher.name}, or has one of another size")
         elif cls is not None and not torch.isfinite(cls).all():

@@ -9,6 +9,7 @@ from theia_core.errors import TheiaError
 
 ENCODINGS = ("bf16", "u8")
 SCALE = ".scale"
+CLS = ".cls"
 _LEVELS = 255
 
 

@@ -16,9 +16,9 @@ import numpy as np
 import torch
 
 from theia_core.errors import TheiaError
+from theia_core.files import whole_file, write_json
 from theia_core.images import Preprocessing
-from theia_training.features.encoding import decode, encode
-from theia_training.features.files import whole_file, write_json
+from theia_training.features.encoding import CLS, decode, encode
 from theia_training.features.manifest import FILE, Manifest, TeacherEntry, keys_sha256, split_of
 from theia_training.features.shard import (
     IMAGE,
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 # More than this share of a shard skipped is not a bad image here and there, but a wrong folder or teacher.
 SKIPPED_LIMIT = 0.5
-CLS = ".cls"
 
 
 @dataclass(frozen=True)
@@ -172,6 +171,10 @@ class Extraction:
             n for n in range(first, self.manifest.shards, step) if not index_path(self.config.out, n).exists()
         ]
 
+    def images(self, shards: Sequence[int]) -> int:
+        """Number of images in these shards."""
+        return sum(len(self._items(number)) for number in shards)
+
     def estimate(self, samples: int = 3) -> Estimate:
         """Time a few images and add up the disk space; writes nothing.
 
@@ -179,8 +182,7 @@ class Extraction:
             TheiaError: if the disk cannot hold the rest.
         """
         shards = self.todo(every_rank=True)
-        images = sum(len(self._items(number)) for number in shards)
-        own = sum(len(self._items(number)) for number in self.todo())
+        images, own = self.images(shards), self.images(self.todo())
         seconds = 0.0
         if own:
             frames = self._some_frames(samples + 1)

@@ -4,7 +4,6 @@ A sample is two members, `KEY.safetensors` (the student's image and the teachers
 and split). The index is written last: a shard without its index is unfinished and will be written again.
 """
 
-import hashlib
 import io
 import json
 import tarfile
@@ -17,7 +16,7 @@ import torch
 from safetensors.torch import save
 
 from theia_core.errors import TheiaError
-from theia_training.features.files import write_json
+from theia_core.files import file_sha256, write_json
 from theia_training.features.statistics import Moments
 
 IMAGE = "image"
@@ -138,23 +137,6 @@ def tar_path(folder: Path, number: int) -> Path:
 def index_path(folder: Path, number: int) -> Path:
     """The index of shard `number`."""
     return tar_path(folder, number).with_suffix(".json")
-
-
-def file_sha256(path: Path) -> str:
-    """sha256 of a file."""
-    with path.open("rb") as file:
-        return (
-            hashlib.file_digest(file, "sha256").hexdigest()
-            if hasattr(hashlib, "file_digest")
-            else _digest(file)
-        )
-
-
-def _digest(file: BinaryIO) -> str:
-    digest = hashlib.sha256()
-    while block := file.read(1 << 20):
-        digest.update(block)
-    return digest.hexdigest()
 
 
 def finish_shard(folder: Path, number: int, index: ShardIndex) -> None:

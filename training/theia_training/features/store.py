@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load
 
 from theia_core.errors import TheiaError
+from theia_training.features.encoding import CLS
 from theia_training.features.manifest import Manifest, TeacherEntry
 from theia_training.features.shard import Entry, ShardIndex, index_path, tar_path
 from theia_training.features.statistics import Moments, merged
@@ -153,7 +154,7 @@ class Columns:
 
     def moments(self, teacher: str) -> Moments:
         """Moments of a teacher's channels over the training samples."""
-        name = teacher.removesuffix(".cls")
+        name = teacher.removesuffix(CLS)
         return next(s for s in self.stores if name in [t.name for t in s.teachers]).moments(teacher)
 
     def sample(self, place: int) -> Sample:

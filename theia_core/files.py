@@ -1,5 +1,6 @@
-"""Files that are either complete or absent."""
+"""Files: written whole or not at all, and their hashes."""
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -35,3 +36,16 @@ def write_json(path: Path, values: Any) -> None:
     """Write `values` as JSON, whole or not at all."""
     with whole_file(path) as file:
         file.write(json.dumps(values, indent=1).encode() + b"\n")
+
+
+def file_sha256(path: Path) -> str:
+    """Hex sha256 of a file.
+
+    Raises:
+        OSError: if it cannot be read.
+    """
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
