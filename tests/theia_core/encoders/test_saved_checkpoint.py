@@ -10,7 +10,6 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from theia_core.encoders import load_encoder
-from theia_core.encoders import theia_checkpoint as module
 from theia_core.encoders.feature_size import FeatureSize
 from theia_core.encoders.theia import TheiaModel
 from theia_core.encoders.theia_checkpoint import load_theia_model, save_theia_checkpoint
