@@ -41,7 +41,7 @@ def test_tokens_joints_and_actions_of_a_recording_meet_step_by_step(recorded, tm
     encoder = load_encoder("efficientnet-lite2-s16")
     (episode,) = TokenCache(tmp_path / "cache", encoder, 5.0).episodes([folder / "1.mcap"], progress=False)
     joints, actions = truth[1]
-    assert episode.tokens.shape == (STEPS, 196, 120)
+    assert episode.observed.shape == (STEPS, 196, 120)
     np.testing.assert_allclose(episode.joints, joints[:, [0, 1, 2, 3, 4, 5, 7]], atol=1e-6)
     np.testing.assert_array_equal(episode.actions, actions)
     assert not episode.held.any()
