@@ -177,6 +177,15 @@ def test_the_policy_brings_its_encoder_and_both_do_what_was_trained(trained, squ
     assert parity["tokens"]["cosine_min"] > 0.9999
 
 
+def test_evaluation_and_roll_outs_take_the_policys_own_encoder(trained):
+    from theia_sim.contenders import choose_contenders
+    from theia_sim.controllers import PolicyController
+
+    (contender,) = choose_contenders("microwave", [str(trained)], [])
+    assert contender.encoder_id == load_policy(trained).meta["encoder_id"]
+    assert PolicyController(str(trained)).encoder.encoder_id == contender.encoder_id
+
+
 def test_cards_say_what_was_trained_from_what(trained):
     card, start = (trained / "README.md").read_text(), load_encoder("theia-tiny").encoder_id
     policy = load_policy(trained)

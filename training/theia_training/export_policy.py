@@ -84,6 +84,7 @@ and an MLP (Theia paper, Tables 8 and 9) to a chunk of {meta["horizon"]} actions
 | licence | Apache-2.0; the encoder's weights: {meta.get("encoder_licence", "see its card")} |
 | trained on | {training["episodes"]} episodes, {training["steps"]} steps; data hash `{training["data"]}` |
 | held out | {training["validation_episodes"]} episodes, {training["validation_steps"]} steps |
+| time in updates | {training.get("seconds", 0) / 60:.1f} min |
 | recipe | {settings} |
 | augmentation | {_augmentation(recipe)} |
 {_finetuning(meta)}| held-out loss | {last["validation_loss"]:.4f} (smooth L1 of scaled actions) |

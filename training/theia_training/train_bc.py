@@ -238,6 +238,7 @@ class _Run:
                 "validation_episodes": data.counts[1],
                 "steps": len(data.training),
                 "validation_steps": len(data.held_out),
+                "seconds": round(sum(row["seconds"] for row in self.rows), 1),
                 "last_epoch": self.rows[-1],
             },
         }
