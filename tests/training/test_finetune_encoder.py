@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,10 +57,32 @@ def config(square_data, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def trained(config, squares):
-    """Policy on frozen tokens, then encoder and policy, as one command."""
+    """Policy on frozen tokens, then encoder and policy, as one command that was stopped in its first half."""
     whole = replace(config, finetuning=FineTuning(first_recipe=FIRST))
-    train(whole, squares.read)
+    with stopped_after(3), pytest.raises(KeyboardInterrupt):
+        train(whole, squares.read)
+    with pytest.raises(TheiaError, match="--resume"):
+        train(whole, squares.read)
+    train(replace(whole, resume=True), squares.read)
     return whole.out
+
+
+@contextmanager
+def stopped_after(updates):
+    """The run is interrupted after so many updates, each of which left a checkpoint."""
+    done, original = [], _Run._update
+
+    def update(run):
+        if len(done) == updates:
+            raise KeyboardInterrupt
+        done.append(run.update)
+        return original(run)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("theia_training.train_bc.CHECKPOINT_EVERY_S", 0.0)
+        patch.setattr("theia_training.train_bc._CHECKPOINT_SHARE", 1e9)
+        patch.setattr(_Run, "_update", update)
+        yield
 
 
 def learner(config, squares, **finetuning):
@@ -114,6 +137,7 @@ def test_the_policy_starts_where_the_one_on_frozen_tokens_ended(config, trained,
     np.testing.assert_allclose(chunk[:, :6], frozen.predict(tokens, joints)[:, :6], atol=1e-4)
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_resumes_to_the_bit_even_within_an_epoch(config, trained, squares, tmp_path):
     from theia_training.augmentation import Augmentation
 
@@ -122,21 +146,8 @@ def test_an_interrupted_run_resumes_to_the_bit_even_within_an_epoch(config, trai
     whole = replace(config, out=tmp_path / "whole", recipe=recipe, finetuning=finetuning)
     broken = replace(whole, out=tmp_path / "broken")
     train(whole, squares.read)
-    updates = []
-
-    def update(run):
-        if len(updates) == 4:  # of 6, three to an epoch
-            raise KeyboardInterrupt
-        updates.append(run.update)
-        return original(run)
-
-    original = _Run._update
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("theia_training.train_bc.CHECKPOINT_EVERY_S", 0.0)
-        patch.setattr("theia_training.train_bc._CHECKPOINT_SHARE", 1e9)
-        patch.setattr(_Run, "_update", update)
-        with pytest.raises(KeyboardInterrupt):
-            train(broken, squares.read)
+    with stopped_after(4), pytest.raises(KeyboardInterrupt):  # of 6, three to an epoch
+        train(broken, squares.read)
     train(replace(broken, resume=True), squares.read)
     one, other = (load_file(run.out / "checkpoint.safetensors") for run in (whole, broken))
     assert one.keys() == other.keys()
