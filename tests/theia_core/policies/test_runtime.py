@@ -57,7 +57,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def exported(model, tmp_path_factory):
-    from theia_training.export_policy import export_policy
+    from theia_training.cloning.export_policy import export_policy
 
     path = tmp_path_factory.mktemp("policy")
     export_policy(path, model, DESCRIPTION, TOKENS[None])

@@ -10,8 +10,8 @@ from theia_core.cli import Command
 from theia_core.errors import TheiaError
 
 if TYPE_CHECKING:
-    from theia_training.bc_config import FineTuning
-    from theia_training.recipes import Recipe
+    from theia_training.cloning.config import FineTuning
+    from theia_training.cloning.recipes import Recipe
 
 _EXAMPLES = """examples:
   theia train door --data data/door --out runs/door
@@ -131,7 +131,7 @@ def _run(arguments: argparse.Namespace) -> int:
     # process on two cores; threads that sleep do not. OpenMP reads this once, when torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from theia_core.policies import load_policy
-    from theia_training.train_bc import TrainConfig, train
+    from theia_training.cloning.train import TrainConfig, train
 
     finetuning = _finetuning(arguments)
     folder = train(
@@ -166,8 +166,8 @@ def _given(arguments: argparse.Namespace, options: tuple[tuple[str, type, str], 
 
 
 def _recipe(arguments: argparse.Namespace) -> "Recipe":
-    from theia_training.augmentation import Augmentation
-    from theia_training.recipes import RECIPES
+    from theia_training.cloning.augmentation import Augmentation
+    from theia_training.cloning.recipes import RECIPES
 
     name = arguments.recipe or ("finetune" if arguments.finetune_encoder else "cpu")
     recipe = replace(RECIPES[name], **_given(arguments, _RECIPE_OPTIONS))
@@ -191,7 +191,7 @@ def _recipe(arguments: argparse.Namespace) -> "Recipe":
 
 
 def _finetuning(arguments: argparse.Namespace) -> "FineTuning | None":
-    from theia_training.bc_config import FineTuning
+    from theia_training.cloning.config import FineTuning
 
     given = {name: value for name in _FINETUNING if (value := getattr(arguments, name)) is not None}
     if not arguments.finetune_encoder:
@@ -205,7 +205,7 @@ def _finetuning(arguments: argparse.Namespace) -> "FineTuning | None":
 def _default_encoder(finetuning: "FineTuning | None") -> str:
     """The usual frozen encoder; for fine-tuning the one of the policy to start from."""
     from theia_core.policies.artefact import policy_folder, read_policy
-    from theia_training.bc_config import FRESH, TRAIN_FIRST
+    from theia_training.cloning.config import FRESH, TRAIN_FIRST
 
     if finetuning is None:
         return _FROZEN_ENCODER

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from theia_core.errors import TheiaError
-from theia_training.episode_cache import CachedEpisode
+from theia_training.cloning.episode_cache import CachedEpisode
 
 
 def split_by_episode(

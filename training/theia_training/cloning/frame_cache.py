@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from theia_core.images import Preprocessing
-from theia_training.episode_cache import (
+from theia_training.cloning.episode_cache import (
     CachedEpisode,
     Read,
     checked_steps,

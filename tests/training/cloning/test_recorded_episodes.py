@@ -10,11 +10,11 @@ from theia_core.cli import main
 from theia_core.encoders import load_encoder
 from theia_core.episodes import EpisodeRecorder
 from theia_core.policies import load_policy
-from theia_training.augmentation import Augmentation
-from theia_training.bc_config import FineTuning
+from theia_training.cloning.augmentation import Augmentation
+from theia_training.cloning.config import FineTuning
+from theia_training.cloning.recipes import RECIPES
+from theia_training.cloning.token_cache import TokenCache
 from theia_training.commands import train as command
-from theia_training.recipes import RECIPES
-from theia_training.token_cache import TokenCache
 
 NAMES = ["waist", "shoulder", "elbow", "forearm_roll", "wrist_angle", "wrist_rotate"]
 NAMES += ["gripper", "left_finger", "right_finger"]

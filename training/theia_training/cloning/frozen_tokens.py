@@ -10,19 +10,19 @@ from theia_core.policies.bc_mlp import BcMlp
 from theia_core.policies.config import PolicyConfig
 from theia_core.policies.normalisation import JOINT_STD_FLOOR, action_scale, scale_of
 from theia_core.tasks import get_task
-from theia_training.bc_config import TrainConfig
-from theia_training.bc_objective import chunk_loss, disturb, evaluate, targets_of
-from theia_training.demonstrations import Demonstrations
-from theia_training.episode_cache import Read
-from theia_training.export_policy import export_policy
-from theia_training.learner import SplitData, episode_paths
-from theia_training.token_cache import TokenCache
+from theia_training.cloning.config import TrainConfig
+from theia_training.cloning.demonstrations import Demonstrations
+from theia_training.cloning.episode_cache import Read
+from theia_training.cloning.export_policy import export_policy
+from theia_training.cloning.learner import SplitData, episode_paths
+from theia_training.cloning.objective import chunk_loss, disturb, evaluate, targets_of
+from theia_training.cloning.token_cache import TokenCache
 
 TOKEN_STD_FLOOR = 1e-3
 
 
 class FrozenTokens:
-    """The learner of a frozen encoder; see `theia_training.learner.Learner`."""
+    """The learner of a frozen encoder; see `theia_training.cloning.learner.Learner`."""
 
     def __init__(self, config: TrainConfig, read: Read) -> None:
         """Load the encoder, compute tokens that no cache holds, and build an untrained policy.

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from theia_core.errors import TheiaError
-from theia_training.augmentation import Augmentation
+from theia_training.cloning.augmentation import Augmentation
 
 
 @dataclass(frozen=True)

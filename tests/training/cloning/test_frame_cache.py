@@ -5,8 +5,8 @@ import json
 import numpy as np
 
 from theia_core.images import Preprocessing
-from theia_training.demonstrations import Demonstrations
-from theia_training.frame_cache import FrameCache
+from theia_training.cloning.demonstrations import Demonstrations
+from theia_training.cloning.frame_cache import FrameCache
 
 
 def write_plan(path, seed, steps=3):

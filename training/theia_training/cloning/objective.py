@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from theia_core.policies.bc_mlp import BcMlp
-from theia_training.demonstrations import Demonstrations
-from theia_training.recipes import Recipe
+from theia_training.cloning.demonstrations import Demonstrations
+from theia_training.cloning.recipes import Recipe
 
 
 def targets_of(

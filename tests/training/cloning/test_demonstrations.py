@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from theia_core.errors import TheiaError
-from theia_training.demonstrations import Demonstrations, chunk_targets, split_by_episode
-from theia_training.episode_cache import CachedEpisode
+from theia_training.cloning.demonstrations import Demonstrations, chunk_targets, split_by_episode
+from theia_training.cloning.episode_cache import CachedEpisode
 
 
 def episode(name, steps, held=()):

@@ -16,8 +16,8 @@ import numpy as np
 
 from theia_core.encoders import Encoder
 from theia_core.errors import TheiaError
-from theia_training.augmentation import Augmentation
-from theia_training.episode_cache import (
+from theia_training.cloning.augmentation import Augmentation
+from theia_training.cloning.episode_cache import (
     CachedEpisode,
     Read,
     checked_steps,

@@ -5,8 +5,8 @@ import pytest
 
 from theia_core.encoders import load_encoder
 from theia_core.errors import TheiaError
-from theia_training.augmentation import Augmentation
-from theia_training.token_cache import TokenCache
+from theia_training.cloning.augmentation import Augmentation
+from theia_training.cloning.token_cache import TokenCache
 
 FRAME = np.random.default_rng(0).integers(40, 200, (224, 224, 3), dtype=np.uint8)
 STILL = {"brightness": 0.0, "contrast": 0.0, "saturation": 0.0}

@@ -12,16 +12,16 @@ from theia_core.policies.bc_mlp import BcMlp
 from theia_core.policies.normalisation import scale_of
 from theia_core.runtimes.torch_theia import TheiaTorchRuntime
 from theia_core.tasks import get_task
-from theia_training.bc_config import FRESH, FineTuning, TrainConfig
-from theia_training.bc_objective import chunk_loss, disturb, evaluate, targets_of
-from theia_training.demonstrations import Demonstrations
-from theia_training.episode_cache import Read
-from theia_training.export_finetuned import export_finetuned
-from theia_training.frame_cache import FrameCache
-from theia_training.frozen_tokens import TOKEN_STD_FLOOR, untrained_policy
-from theia_training.learner import SplitData, episode_paths
-from theia_training.pixel_policy import PixelPolicy, parameter_groups
-from theia_training.warm_start import load_head
+from theia_training.cloning.config import FRESH, FineTuning, TrainConfig
+from theia_training.cloning.demonstrations import Demonstrations
+from theia_training.cloning.episode_cache import Read
+from theia_training.cloning.export_finetuned import export_finetuned
+from theia_training.cloning.frame_cache import FrameCache
+from theia_training.cloning.frozen_tokens import TOKEN_STD_FLOOR, untrained_policy
+from theia_training.cloning.learner import SplitData, episode_paths
+from theia_training.cloning.objective import chunk_loss, disturb, evaluate, targets_of
+from theia_training.cloning.pixel_policy import PixelPolicy, parameter_groups
+from theia_training.cloning.warm_start import load_head
 
 # Validation runs the whole encoder, so it looks at this many held-out steps, evenly spaced.
 VALIDATION_STEPS = 1024
@@ -54,7 +54,7 @@ def cpu_has_bf16() -> bool:
 
 
 class FineTuned:
-    """The learner of encoder and policy; see `theia_training.learner.Learner`."""
+    """The learner of encoder and policy; see `theia_training.cloning.learner.Learner`."""
 
     def __init__(self, config: TrainConfig, read: Read) -> None:
         """Load the encoder, decode frames that no cache holds, and build the policy to start from.

@@ -20,12 +20,12 @@ import torch
 from tqdm import tqdm
 
 from theia_core.errors import TheiaError
-from theia_training.bc_config import TRAIN_FIRST, FineTuning, TrainConfig
 from theia_training.checkpoint import FILE, load_checkpoint, read_state, save_checkpoint
-from theia_training.curves import write_curves
-from theia_training.episode_cache import Read, read_control_steps
-from theia_training.frozen_tokens import FrozenTokens
-from theia_training.learner import Learner
+from theia_training.cloning.config import TRAIN_FIRST, FineTuning, TrainConfig
+from theia_training.cloning.curves import write_curves
+from theia_training.cloning.episode_cache import Read, read_control_steps
+from theia_training.cloning.frozen_tokens import FrozenTokens
+from theia_training.cloning.learner import Learner
 
 __all__ = ["FineTuning", "TrainConfig", "train"]
 
@@ -72,7 +72,7 @@ def train(
 def _learner(config: TrainConfig, read: Read) -> Learner:
     if config.finetuning is None:
         return FrozenTokens(config, read)
-    from theia_training.finetune_encoder import FineTuned, check_finetuning
+    from theia_training.cloning.finetune_encoder import FineTuned, check_finetuning
 
     check_finetuning(config)
     if config.finetuning.init_policy != TRAIN_FIRST:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from theia_core.errors import TheiaError
-from theia_training.recipes import RECIPES, Recipe
+from theia_training.cloning.recipes import RECIPES, Recipe
 
 PRECISIONS = ("fp32", "bf16")
 # Values of --init-policy that are no policy's name.

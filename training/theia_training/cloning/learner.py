@@ -16,9 +16,9 @@ from theia_core.encoders import Encoder
 from theia_core.episodes import find_episodes
 from theia_core.errors import TheiaError
 from theia_core.tasks import Task, get_task
-from theia_training.bc_config import TrainConfig
-from theia_training.demonstrations import Demonstrations, split_by_episode
-from theia_training.episode_cache import CachedEpisode
+from theia_training.cloning.config import TrainConfig
+from theia_training.cloning.demonstrations import Demonstrations, split_by_episode
+from theia_training.cloning.episode_cache import CachedEpisode
 
 
 class Learner(Protocol):

@@ -20,12 +20,13 @@ from safetensors.torch import load_file
 from theia_core.encoders import load_encoder
 from theia_core.errors import TheiaError
 from theia_core.policies import load_policy, shipped_policies
-from theia_training import export_theia, finetune_encoder
-from theia_training.bc_config import FineTuning, TrainConfig
-from theia_training.finetune_encoder import FineTuned, cpu_has_bf16
-from theia_training.recipes import RECIPES
-from theia_training.train_bc import _Run, train
-from theia_training.warm_start import load_head
+from theia_training import export_theia
+from theia_training.cloning import finetune_encoder
+from theia_training.cloning.config import FineTuning, TrainConfig
+from theia_training.cloning.finetune_encoder import FineTuned, cpu_has_bf16
+from theia_training.cloning.recipes import RECIPES
+from theia_training.cloning.train import _Run, train
+from theia_training.cloning.warm_start import load_head
 
 RECIPE = replace(RECIPES["finetune"], epochs=2, batch_size=8, epoch_steps=24, warmup_updates=2)
 FIRST = replace(RECIPES["cpu"], epochs=2, batch_size=16, warmup_updates=2)
@@ -79,8 +80,8 @@ def stopped_after(updates):
         return original(run)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("theia_training.train_bc.CHECKPOINT_EVERY_S", 0.0)
-        patch.setattr("theia_training.train_bc._CHECKPOINT_SHARE", 1e9)
+        patch.setattr("theia_training.cloning.train.CHECKPOINT_EVERY_S", 0.0)
+        patch.setattr("theia_training.cloning.train._CHECKPOINT_SHARE", 1e9)
         patch.setattr(_Run, "_update", update)
         yield
 
@@ -139,7 +140,7 @@ def test_the_policy_starts_where_the_one_on_frozen_tokens_ended(config, trained,
 
 @pytest.mark.slow
 def test_an_interrupted_run_resumes_to_the_bit_even_within_an_epoch(config, trained, squares, tmp_path):
-    from theia_training.augmentation import Augmentation
+    from theia_training.cloning.augmentation import Augmentation
 
     finetuning = FineTuning(init_policy=str(trained / "frozen"), blocks=1)
     recipe = replace(RECIPE, augmentation=Augmentation())

@@ -13,10 +13,10 @@ from theia_core.encoders import load_encoder
 from theia_core.errors import TheiaError
 from theia_core.policies import load_policy
 from theia_core.tasks import get_task
-from theia_training.augmentation import Augmentation
-from theia_training.frozen_tokens import FrozenTokens
-from theia_training.recipes import RECIPES
-from theia_training.train_bc import TrainConfig, train
+from theia_training.cloning.augmentation import Augmentation
+from theia_training.cloning.frozen_tokens import FrozenTokens
+from theia_training.cloning.recipes import RECIPES
+from theia_training.cloning.train import TrainConfig, train
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_an_interrupted_run_resumes_to_the_same_weights_as_an_uninterrupted_one(
 
     broken = replace(config, out=config.out.with_name("broken"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("theia_training.train_bc.CHECKPOINT_EVERY_S", 0.0)
+        patch.setattr("theia_training.cloning.train.CHECKPOINT_EVERY_S", 0.0)
         with pytest.raises(KeyboardInterrupt):
             train(broken, squares.read, interrupt)
     assert not (broken.out / "policy.json").exists()
@@ -163,7 +163,7 @@ def test_an_empty_folder_is_named(config, tmp_path):
 
 
 def test_masked_actions_do_not_touch_the_loss():
-    from theia_training.bc_objective import chunk_loss
+    from theia_training.cloning.objective import chunk_loss
 
     predicted, targets = torch.zeros(2, 3, 7), torch.full((2, 3, 7), 0.5)
     mask = torch.tensor([[True, True, False], [True, False, False]])

@@ -7,7 +7,7 @@ import pytest
 
 from theia_core.encoders import load_encoder
 from theia_core.errors import TheiaError
-from theia_training.token_cache import TokenCache
+from theia_training.cloning.token_cache import TokenCache
 
 ENCODER = load_encoder("efficientnet-lite2-s16", threads=1)
 

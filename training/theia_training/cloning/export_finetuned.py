@@ -12,10 +12,10 @@ from theia_core.encoders.theia_checkpoint import save_theia_checkpoint
 from theia_core.errors import TheiaError
 from theia_core.policies import PolicyRuntime
 from theia_core.policies.artefact import OWN_ENCODER
-from theia_training.export_policy import LARGEST_PARITY_ERROR, export_policy
+from theia_training.cloning.export_policy import LARGEST_PARITY_ERROR, export_policy
+from theia_training.cloning.pixel_policy import PixelPolicy
 from theia_training.export_theia import export_theia
 from theia_training.parity import measure_parity
-from theia_training.pixel_policy import PixelPolicy
 
 
 def export_finetuned(
