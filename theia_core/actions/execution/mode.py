@@ -20,8 +20,8 @@ class ExecutionMode:
         ensemble_m: exponential decay of temporal ensembling, None for a plain receding horizon. A prediction
             that is i steps newer than the oldest weighs exp(-m i) times as much: 0 weighs all alike, above 0
             favours the older ones, below 0 the newer ones.
-        latency_compensation: whether the actions whose time has passed when a prediction is ready are dropped.
-            Without it they are played, late; that is for comparisons.
+        latency_compensation: whether the actions whose time has passed when a prediction is ready are
+            dropped. Without it they are played, late; that is for comparisons.
     """
 
     execute_steps: int = 1
@@ -73,8 +73,8 @@ class ExecutionMode:
             raise TheiaError(f"execution {text!r} is unknown; give {_FORMS}") from None
         if steps > horizon:
             raise TheiaError(
-                f"execution {text!r} needs {steps} actions of a prediction, but the policy predicts {horizon}; "
-                f"give receding:{horizon} or less"
+                f"execution {text!r} needs {steps} actions of a prediction, but the policy predicts {horizon}; give "
+                f"receding:{horizon} or less"
             )
         return cls(steps, latency_compensation=compensated)
 

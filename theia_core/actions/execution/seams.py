@@ -30,5 +30,5 @@ class SeamMeter:
             self._largest[kind] = max(self._largest[kind] or 0.0, float(np.linalg.norm(part)))
 
     def largest(self) -> dict[str, float | None]:
-        """The largest jumps so far, in m and in rad per step, at seams and elsewhere; None where there is none."""
+        """The largest jumps so far [m and rad per step], at seams and elsewhere; None where there is none."""
         return dict(self._largest)
