@@ -1,4 +1,4 @@
-"""Chunk execution: how a policy's predictions become the chunks that the guard plays, on the robot and in roll-outs."""
+"""Chunk execution: how predictions become the chunks that the guard plays, on the robot and in roll-outs."""
 
 from theia_core.actions.execution.chunk_execution import ChunkExecution
 from theia_core.actions.execution.ensemble import ensemble_weights, ensembled

@@ -49,8 +49,8 @@ class ChunkExecution:
         """
         if mode.ensemble_m is not None and action_space != EE_DELTA.name:
             raise TheiaError(
-                f"{mode} averages actions of {EE_DELTA.name}, not of {action_space}, whose rotations cannot be "
-                "averaged number by number; execute this policy with receding:STEPS"
+                f"{mode} averages actions of {EE_DELTA.name}, not of {action_space}, whose rotations "
+                "cannot be averaged number by number; execute this policy with receding:STEPS"
             )
         self.mode = mode
         self.predictions = self.dropped_late = 0

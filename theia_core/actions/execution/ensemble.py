@@ -3,21 +3,21 @@
 The weights are those of ACT (Zhao et al. 2023, "Learning Fine-Grained Bimanual Manipulation with Low-Cost
 Hardware", section IV-D): exp(-m i), i = 0 for the oldest prediction.
 
-What is averaged are deltas, as the policy gives them, and not the poses that they lead to. A delta is where the
-setpoint should go during one step, along the axes of base_link, so the deltas that several predictions have
-for one step are several opinions on one number, and to average them needs no pose. Poses would need the
-setpoint that each prediction started from, and would pull the arm back to plans that it has left, after a
-refused action for instance. The price: an old prediction does not know what the arm did since. If the newer
-ones closed the distance sooner than it foresaw, its deltas still ask for more, and the average overshoots
-where an average of poses would not. The last step of one prediction counts for one step only, so this is
-bounded by the horizon.
+What is averaged are deltas, as the policy gives them, and not the poses that they lead to. A delta is where
+the setpoint should go during one step, along the axes of base_link, so the deltas that several predictions
+have for one step are several opinions on one number, and to average them needs no pose. Poses would need
+the setpoint that each prediction started from, and would pull the arm back to plans that it has left, after
+a refused action for instance. The price: an old prediction does not know what the arm did since. If the
+newer ones closed the distance sooner than it foresaw, its deltas still ask for more, and the average
+overshoots where an average of poses would not. The last step of one prediction counts for one step only, so
+this is bounded by the horizon.
 
-The mean of Euler angles is not the mean rotation. For two sets of angles that differ by a vector d the error is
-of second order, about |d|^2 / 14: below 0.06 rad where the two lie at opposite ends of the guard's limit of
-0.25 rad per axis, below 0.001 rad for the 0.03 rad of a usual step.
+The mean of Euler angles is not the mean rotation. For two sets of angles that differ by a vector d the
+error is of second order, about |d|^2 / 14: below 0.06 rad where the two lie at opposite ends of the guard's
+limit of 0.25 rad per axis, below 0.001 rad for the 0.03 rad of a usual step.
 
-The gripper is not averaged: the newest prediction decides. It is a decision with two outcomes, and the mean of
-open and closed is a value that no prediction meant. A majority would also close the fingers up to half a
+The gripper is not averaged: the newest prediction decides. It is a decision with two outcomes, and the mean
+of open and closed is a value that no prediction meant. A majority would also close the fingers up to half a
 horizon (a second) after the deltas made for closed fingers have begun. Against flicker there is the guard's
 hysteresis, which the newest value passes through as in every other mode.
 """

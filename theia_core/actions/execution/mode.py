@@ -73,8 +73,8 @@ class ExecutionMode:
             raise TheiaError(f"execution {text!r} is unknown; give {_FORMS}") from None
         if steps > horizon:
             raise TheiaError(
-                f"execution {text!r} needs {steps} actions of a prediction, but the policy predicts {horizon}; give "
-                f"receding:{horizon} or less"
+                f"execution {text!r} needs {steps} actions of a prediction, but the policy predicts "
+                f"{horizon}; give receding:{horizon} or less"
             )
         return cls(steps, latency_compensation=compensated)
 

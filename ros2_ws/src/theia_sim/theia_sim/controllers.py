@@ -83,8 +83,8 @@ class PolicyController:
             execution: how predictions are executed, as `ExecutionMode.parse` reads it.
 
         Raises:
-            TheiaError: if either cannot be loaded, the policy was trained on other tokens, or the execution is
-                none of this policy.
+            TheiaError: if either cannot be loaded, the policy was trained on other tokens, or this policy
+                cannot be executed so.
         """
         self.policy = load_policy(policy_name)
         self.encoder = load_encoder(encoder_name or self.policy.meta["encoder"], threads=threads)

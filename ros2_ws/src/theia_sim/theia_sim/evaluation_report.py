@@ -19,6 +19,7 @@ from theia_sim.contenders import Contender, titles
 def print_results(
     task: Task, contenders: Sequence[Contender], records: list[list[dict]], seed: int, seconds: float
 ) -> None:
+    """Tables of the stages, and of each two contenders where there are several."""
     if len(contenders) == 1:
         who, ran = contenders[0], len(records[0])
         print(

@@ -111,7 +111,7 @@ def test_order_to_hold_forgets_the_predictions_and_continues_the_numbers(mode):
 def test_ensembling_averages_the_actions_that_are_due_at_one_time(age_s):
     late = int(age_s / DT_S)
     _, (_, _, third) = play("ensemble:0.5", age_s=age_s, steps=3)
-    # Predictions 0, 100, 200 were observed at steps 0, 1, 2; at step 2 their actions 2, 1, 0 are due (+ late).
+    # Predictions 0, 100, 200 were observed at steps 0, 1, 2; at step 2 actions 2, 1, 0 (+ late) are due.
     oldest_first = np.array([0 + 2 + late, 100 + 1 + late, 200 + late], dtype=np.float64)
     weights = np.array([1.0, 0.6065306597126334, 0.36787944117144233])  # exp(-0.5 i), i = 0 the oldest
     assert first_mm(third) == pytest.approx(oldest_first @ weights / weights.sum(), rel=1e-6)

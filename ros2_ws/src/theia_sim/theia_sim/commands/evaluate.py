@@ -24,7 +24,8 @@ EXAMPLES = """examples:
       --execution receding:4,no-latency-compensation --markdown table.md
                                                              ways to execute predictions compared
 Several --policy, --encoder or --execution run on the same trials, taken in turn: a table side by side, and
-for each two the trials in which only one of them succeeded. An interrupted evaluation goes on with --ledger FILE --resume.
+for each two the trials in which only one of them succeeded. An interrupted evaluation goes on
+with --ledger FILE --resume.
 """
 
 _LARGEST_LATENCY_MS = 400  # the policy node's max_frame_age_s
