@@ -96,8 +96,8 @@ def rollout(
         latency_s: age of the observation when its first action may start, a multiple of 0.02 s.
         settle_steps: steps to go on after the last stage was reached, so that a recording shows the end.
         on_step: called with each 5 Hz observation and the action (7,) whose execution began before the next
-            one (zeros if none did). With it every observation has the image that the controller needs; without,
-            only those that are predicted from.
+            one (zeros if none did). With it every observation has the image that the controller needs;
+            without, only those that are predicted from.
     """
     guard.clear(env.time_s)
     guard.disarm(env.time_s)
