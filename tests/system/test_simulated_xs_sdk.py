@@ -162,6 +162,7 @@ def test_faults_on_command(system):
 
     order(fault="overload", joint="elbow")
     system.wait_until(lambda: joints and len(joints[-1].position) == 2, 5, "short replies")
+    system.spin(0.5)
     reboot = {"cmd_type": "group", "name": "all", "enable": True, "smart_reboot": True}
     system.call(Reboot, "/wx250s/reboot_motors", **reboot)
     system.wait_until(lambda: len(joints[-1].position) == 9, 5, "full replies")
