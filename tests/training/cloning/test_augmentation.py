@@ -5,7 +5,7 @@ import pytest
 
 from theia_core.encoders import load_encoder
 from theia_core.errors import TheiaError
-from theia_training.cloning.augmentation import Augmentation
+from theia_training.cloning.augmentation import LUMA, Augmentation
 from theia_training.cloning.token_cache import TokenCache
 
 FRAME = np.random.default_rng(0).integers(40, 200, (224, 224, 3), dtype=np.uint8)
@@ -49,6 +49,19 @@ def test_saturation_moves_colours_towards_their_luma():
     assert min(spreads) < 100 and max(spreads) > 180
 
 
+def test_a_turned_hue_keeps_luma_and_makes_any_colour_of_another():
+    teal = np.full((8, 8, 3), (90, 150, 140), np.uint8)
+    turned = [
+        Augmentation(0, 0, 0, 0, hue=0.5).apply(teal, np.random.default_rng(seed))[0, 0].astype(float)
+        for seed in range(40)
+    ]
+    assert np.ptp([LUMA @ colour for colour in turned]) < 3
+    assert {int(np.argmax(colour)) for colour in turned} == {0, 1, 2}
+    grey = np.full((8, 8, 3), 120, np.uint8)
+    changed = Augmentation(0, 0, 0, 0, hue=0.5).apply(grey, np.random.default_rng(3))
+    assert np.abs(changed.astype(int) - 120).max() <= 1
+
+
 def test_no_change_is_the_frame_itself_and_a_seed_decides_the_rest():
     np.testing.assert_array_equal(Augmentation(0, **STILL).apply(FRAME, np.random.default_rng(1)), FRAME)
     first, again, other = (Augmentation().apply(FRAME, np.random.default_rng(seed)) for seed in (1, 1, 2))
@@ -57,7 +70,7 @@ def test_no_change_is_the_frame_itself_and_a_seed_decides_the_rest():
 
 
 @pytest.mark.parametrize(
-    "change", [{"shift_px": 100}, {"shift_px": -1}, {"contrast": 1.0}, {"brightness": -0.1}]
+    "change", [{"shift_px": 100}, {"shift_px": -1}, {"contrast": 1.0}, {"brightness": -0.1}, {"hue": 0.6}]
 )
 def test_impossible_changes_are_refused(change):
     with pytest.raises(TheiaError, match=str(next(iter(change.values())))):

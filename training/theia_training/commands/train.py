@@ -52,6 +52,7 @@ _AUGMENTATION_OPTIONS: tuple[tuple[str, type, str], ...] = (
     ("brightness", float, "largest relative change of brightness"),
     ("contrast", float, "largest relative change of contrast"),
     ("saturation", float, "largest relative change of saturation"),
+    ("hue", float, "largest turn of all colours around grey, 0.5 for any colour [turns]"),
 )
 
 # Option of fine-tuning -> its field of `FineTuning`.
