@@ -18,7 +18,8 @@ class StudentConfig:
     Attributes:
         size: "tiny", "small" or "base".
         registers: register tokens besides CLS (Table 3b).
-        translator: "lconv", or "linear" (ablation, Table 6a).
+        translator: "lconv"; "linear" (ablation, Table 6a); "sub_pixel", linear too but with a teacher's finer
+            grid read from single tokens, for runs so short that convolutions learn instead of the backbone.
         deit: safetensors file of DeiT or ViT weights of the same size to start from; none by default.
         select_from: safetensors file of a larger ViT to select initial weights from; none by default.
         select_layers: how many of its first layers to take.
