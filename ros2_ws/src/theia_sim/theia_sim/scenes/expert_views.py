@@ -1,4 +1,4 @@
-"""Views of a task along its expert's way, disturbed by noise: as in demonstrations, and from other cameras."""
+"""Views of a task along its expert's way, disturbed: as in demonstrations, and from other cameras."""
 
 import numpy as np
 
