@@ -8,7 +8,15 @@ from theia_core.errors import TheiaError
 from theia_training.distillation.card import model_card, photographs_table
 
 RUN = {
-    "config": {"student": {"size": "tiny", "deit": "data/init/start.safetensors"}, "out": "runs/a"},
+    "config": {
+        "student": {
+            "size": "tiny",
+            "deit": "data/init/start.safetensors",
+            "start": None,
+            "translator": "lconv",
+        },
+        "out": "runs/a",
+    },
     "teachers": [
         {"name": "xfeat", "size": [64, 28, 28], "licence": "Apache-2.0", "weights_sha256": "ab" * 32}
     ],
@@ -55,6 +63,19 @@ def test_the_encoder_is_named_by_its_weights(card):
 
 def test_the_controls_command_is_the_one_that_ran(card):
     assert "--set student.deit=null \\\n    --out runs/frozen" in card
+
+
+def test_a_second_run_names_the_first(card):
+    second = copy.deepcopy(RUN)
+    second["config"]["out"] = "runs/b"
+    second["config"]["student"] |= {"deit": None, "start": "runs/a/encoder", "translator": "sub_pixel"}
+    with pytest.raises(TheiaError, match="went on from runs/a/encoder; name the run that made it"):
+        model_card(ENCODER, "f" * 64, second, RUN, "| photographs |")
+    both = model_card(ENCODER, "f" * 64, second, RUN, "| photographs |", before=RUN)
+    assert "a first run's (`runs/a`: 30 updates, 120 images seen, translators of kind lconv)" in both
+    assert "`start.safetensors`, a closed-form" in both and "of kind sub_pixel" in both
+    assert "distill --config training/configs/b.yaml" in both and "--before runs/a" in both
+    assert "--before" not in card and "training/configs/a.yaml" in card
 
 
 def test_photographs_are_counted_by_licence(tmp_path):

