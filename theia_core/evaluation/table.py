@@ -36,8 +36,8 @@ def side_by_side_table(
 ) -> str:
     """Successes and exact 95 % interval of each stage, and jumps between executed actions where measured.
 
-    Groups of the protocol follow apart. A jump is the largest change from one executed action to the next in a trial, at the seams of two
-    predictions and elsewhere; the table has the median of the trials.
+    Groups of the protocol follow apart. A jump is the largest change from one executed action to the next in
+    a trial, at the seams of two predictions and elsewhere; the table has the median of the trials.
 
     Args:
         results: title of the column -> records of one policy.
