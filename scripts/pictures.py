@@ -1,6 +1,7 @@
 """Draw the pictures of a simulated task in the README and the documentation.
 
     python scripts/pictures.py stages --task pick_place --trial 6 --out docs/media/pick_place_stages.png
+    python scripts/pictures.py stages --task microwave --trial 10 --out docs/media/microwave_stages.png
     python scripts/pictures.py trial --task door --out docs/media
 
 `stages` is a contact sheet of one trial of the protocol: a column for the start and for the moment at which
