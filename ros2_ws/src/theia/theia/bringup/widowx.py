@@ -36,7 +36,7 @@ def widowx_bringup(task: str, description: str) -> Bringup:
             Argument(
                 "execution",
                 "receding",
-                "how predictions are executed: receding (the policy's own number of steps), receding:STEPS or "
+                "how predictions are executed: receding:STEPS, receding (the policy's own number) or "
                 "ensemble:M, with or without ,no-latency-compensation",
             ),
             Argument("runtime", "auto", "what runs the encoder", ("auto", "onnxruntime", "torch")),
