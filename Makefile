@@ -2,8 +2,11 @@
 VENV ?= .venv
 TRIALS ?= 5
 SEED ?= 1000
+TASK ?= pick_place
+NOISY ?= 150
+RECOVERY ?= 100
 
-.PHONY: door train test check clean help
+.PHONY: door train demonstrations test check clean help
 
 help:  ## Say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -15,6 +18,13 @@ door:  ## Set up, then let the simulated WidowX open the fridge over real ROS 2 
 train:  ## Set up the training commands: photos, renders, features, distill, train, analyze, probe
 	@VENV=$(VENV) scripts/setup.sh train
 	@echo "ready: . $(VENV)/bin/activate"
+
+# Seeds of demonstrations are below 500,000, those of trials from 1,000,000 on: no evaluation shows what was demonstrated.
+demonstrations:  ## Set up, then record TASK's demonstrations: clean, noisy, and with POLICY=FOLDER recovery ones
+	@VENV=$(VENV) scripts/setup.sh train
+	@$(VENV)/bin/theia collect $(TASK) --out data/$(TASK)
+	@$(VENV)/bin/theia collect $(TASK) --seed 1000 --episodes $(NOISY) --noise-mm 4 --out data/$(TASK)_noisy
+	@$(if $(POLICY),$(VENV)/bin/theia collect $(TASK) --seed 3000 --episodes $(RECOVERY) --policy $(POLICY) --out data/$(TASK)_recovery)
 
 test:  ## Set up, then run every check and test
 	@VENV=$(VENV) scripts/setup.sh test

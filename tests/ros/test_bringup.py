@@ -117,6 +117,12 @@ def test_launch_file_and_theia_up_start_the_same(bringup, launched):
     assert compared >= 2 * 3 * 3
 
 
+def test_how_predictions_are_executed_reaches_the_policy(bringup):
+    nodes = resolve(bringup, parse_arguments(bringup, ["execution:=ensemble:0.1,no-latency-compensation"]))
+    (policy,) = [node for node in nodes if node.executable == "bc_policy"]
+    assert policy.parameters["execution"] == "ensemble:0.1,no-latency-compensation"
+
+
 def test_launch_file_declares_the_same_arguments(bringup, launched):
     launched = launched()
     assert [argument.name for argument in launched.declared] == [a.name for a in bringup.arguments]

@@ -49,6 +49,24 @@ def test_missed_deadlines_are_skipped_and_counted_not_made_up_for():
     assert len(calls) - 1 + ticker.skipped == pytest.approx(deadlines, abs=1)
 
 
+def test_beats_are_numbered_by_the_clock_so_that_a_slow_call_puts_no_later_one_off():
+    beats, started_s = [], time.monotonic()
+
+    def tick():
+        beats.append((ticker.beat, time.monotonic() - started_s))
+        if len(beats) in (1, 3):
+            time.sleep(0.24)
+
+    ticker = Ticker(0.1, tick, "test", no_error)
+    ticker.start()
+    time.sleep(1.05)
+    ticker.stop()
+    numbers = [number for number, _ in beats]
+    assert numbers[0] == 0 and numbers == sorted(set(numbers))
+    assert all(at_s >= 0.1 * number for number, at_s in beats), "a beat came before its time"
+    assert min(at_s / 0.1 - number for number, at_s in beats[-3:]) < 1, "slow calls put later ones off"
+
+
 def test_failing_callback_ends_the_ticks_and_is_reported():
     errors, ended = [], threading.Event()
     ticker = Ticker(0.01, lambda: 1 / 0, "test", errors.append, at_end=ended.set)

@@ -8,6 +8,7 @@ import numpy as np
 from theia_core.episodes.reader import Episode, load_episode
 from theia_core.episodes.resample import ControlSteps, resample
 from theia_core.errors import TheiaError
+from theia_core.tasks.seeds import FIRST_TRIAL_SEED
 
 ERROR, WARNING = "error", "warning"
 
@@ -49,6 +50,13 @@ def _labels(episode: Episode) -> list[Finding]:
         findings.append(Finding(WARNING, f"the metadata lacks {' and '.join(absent)}"))
     elif not episode.metadata["success"]:
         findings.append(Finding(WARNING, "the episode is labelled as a failure"))
+    seed = episode.metadata.get("seed")
+    if isinstance(seed, int) and seed >= FIRST_TRIAL_SEED:
+        findings.append(
+            Finding(
+                WARNING, f"seed {seed} is a trial's: what learns from it must not be judged on that trial"
+            )
+        )
     return findings
 
 

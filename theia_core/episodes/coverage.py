@@ -42,8 +42,9 @@ def coverage(paths: Sequence[Path]) -> list[str]:
                 shown = ", ".join(f"{value} {counts[value]}" for value in wanted.values)
                 lines.append(f"coverage of {name}: {shown}")
             elif isinstance(wanted, TrainingArea):
+                places_m = [wanted.place_m(value) for value in values]
                 for axis, low_m, high_m in zip("xy", wanted.low_m, wanted.high_m, strict=True):
-                    along_m = [value["xy".index(axis)] for value in values]
+                    along_m = [place_m["xy".index(axis)] for place_m in places_m]
                     lines.append(_histogram(f"{name} along {axis}", along_m, low_m, high_m))
     return lines
 

@@ -36,8 +36,8 @@ def side_by_side_table(
 ) -> str:
     """Successes and exact 95 % interval of each stage, and jumps between executed actions where measured.
 
-    A jump is the largest change from one executed action to the next in a trial, at the seams of two
-    predictions and elsewhere; the table has the median of the trials.
+    Groups of the protocol follow apart. A jump is the largest change from one executed action to the next in
+    a trial, at the seams of two predictions and elsewhere; the table has the median of the trials.
 
     Args:
         results: title of the column -> records of one policy.
@@ -51,6 +51,7 @@ def side_by_side_table(
     counts = [count_stages(records, task) for records in results.values()]
     rows: list[tuple[str, ...]] = [(corner if markdown else "stage", *results)]
     rows += [(stage, *(_success(count[stage]) for count in counts)) for stage in task.stages]
+    rows += _group_rows(list(results.values()), task)
     if any("jumps" in record for records in results.values() for record in records):
         cells = [jump_cells(records) for records in results.values()]
         rows += [(f"jump {where}", *(cell[place] for cell in cells)) for place, where in _WHERE.items()]
@@ -83,6 +84,17 @@ def comparison_table(results: Mapping[str, Records], *, task: Task, markdown: bo
             discordant = (str(count.only_a), str(count.only_b))
             rows.append((a, b, *discordant, difference, f"{low} to {high} %", f"{count.p_value:.3g}"))
     return _markdown(rows) if markdown else _aligned(rows)
+
+
+def _group_rows(results: Sequence[Records], task: Task) -> list[tuple[str, ...]]:
+    """A row for each stage in each group that any of them tried; "-" where one did not."""
+    counts = [count_groups(records, task) for records in results]
+    tried = [group for group in task.protocol.groups if any(group in own for own in counts)]
+    return [
+        (f"{stage}, {group}", *(_success(own[group][stage]) if group in own else "-" for own in counts))
+        for group in tried
+        for stage in task.stages
+    ]
 
 
 def _rate(count: StageCount) -> tuple[str, str, str]:

@@ -68,9 +68,14 @@ class TrainingArea:
 
     def is_near(self, value: "DrawnValue", tried: Sequence[CellValue]) -> bool:
         """Whether a place, (x, y) or a name, lies in the disc of one that the protocol tries."""
-        x_m, y_m = self.places_m[value] if isinstance(value, str) else value  # type: ignore[misc]
+        x_m, y_m = self.place_m(value)
         others = [self.places_m[str(name)] for name in tried]
         return min(math.hypot(x_m - x, y_m - y) for x, y in others) < self.keep_away_m
+
+    def place_m(self, value: "DrawnValue") -> tuple[float, float]:
+        """The place (x, y) [m] of a drawn value, (x, y) itself or the name of one of the protocol's."""
+        x_m, y_m = self.places_m[value] if isinstance(value, str) else value  # type: ignore[misc]
+        return x_m, y_m
 
 
 @dataclass(frozen=True)

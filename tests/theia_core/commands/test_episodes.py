@@ -67,6 +67,21 @@ def test_a_good_episode_passes_the_check_and_the_coverage_is_shown(record, capsy
     assert "coverage of base_height_m from 0.4 to 0.46, in 6 bins: 0 0 0 1 0 0" in out
 
 
+def test_coverage_counts_the_named_places_of_recorded_trials(record, capsys):
+    """A trial of the protocol is recorded with the name of its place, a demonstration with the place."""
+    record("a.mcap", task="pick_place", randomisation='{"cup_place": "back", "handle": "left"}')
+    path = record("b.mcap", task="pick_place", randomisation='{"cup_place": [-0.05, 0.0], "handle": "left"}')
+    assert main(["episodes", "check", str(path.parent)]) == 0
+    out = capsys.readouterr().out
+    assert "coverage of cup_place along x from -0.058 to 0.058, in 6 bins: 1 0 0 0 0 1" in out
+    assert "coverage of handle: left 2, right 0" in out
+
+
+def test_a_recorded_trial_is_not_to_be_judged_on(record, capsys):
+    assert main(["episodes", "check", str(record(seed=11_000_000))]) == 0
+    assert "warning: seed 11000000 is a trial's" in capsys.readouterr().out
+
+
 def _nan(step, action):
     return action * np.nan if step == 3 else action
 

@@ -1,9 +1,10 @@
 import json
+import re
 
 import pytest
 
 from theia_core.errors import TheiaError
-from theia_core.evaluation import clopper_pearson, stage_table, summarise
+from theia_core.evaluation import clopper_pearson, side_by_side_table, stage_table, summarise
 from theia_core.tasks import get_task
 
 DOOR = get_task("door")
@@ -103,6 +104,21 @@ def test_groups_of_a_protocol_are_reported_apart():
     table = [" ".join(line.split()) for line in stage_table(_microwave_trials(), task=MICROWAVE).splitlines()]
     assert "place 40/50 80 % 66 to 90 % 26/50 37 to 66 %" in table
     assert "place, unseen 0/10 0 % 0 to 31 % -" in table
+
+
+@pytest.mark.parametrize("markdown", [False, True])
+def test_groups_are_apart_in_the_table_of_several_policies_too(markdown):
+    some, all_seen = _microwave_trials(), [r for r in _microwave_trials() if r["stages"]["place"]]
+    table = side_by_side_table({"x": some, "y": all_seen}, task=MICROWAVE, markdown=markdown)
+    lines = [
+        [cell.strip() for cell in re.split(r"\||  +", line) if cell.strip()] for line in table.splitlines()
+    ]
+    if markdown:
+        lines = list(map(list, zip(*(line for line in lines if line[0] != "---"), strict=True)))
+    cells = {line[0]: line[1:] for line in lines}
+    assert cells["place"] == ["40/50 (66 to 90 %)", "40/40 (91 to 100 %)"]
+    assert cells["place, seen"] == ["40/40 (91 to 100 %)", "40/40 (91 to 100 %)"]
+    assert cells["place, unseen"] == ["0/10 (0 to 31 %)", "-"]
 
 
 def test_a_group_that_was_not_tried_is_left_out():

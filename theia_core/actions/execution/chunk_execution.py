@@ -20,9 +20,13 @@ class ChunkExecution:
 
     A prediction's actions belong to times that are counted from its observation: action i is due at
     observation + i dt. When its first chunk goes out, k = floor(age / dt) of them lie in the past; with
-    latency compensation they are dropped and the prediction starts at action k. From then on one action is
-    consumed a control step, counted by the clock, so that a control step that was missed consumes its action
-    too. Without compensation the prediction counts as observed when its first chunk goes out.
+    latency compensation they are dropped and the prediction starts at action k. Without compensation the
+    prediction counts as observed when its first chunk goes out, and starts at action 0.
+
+    From then on each `step` consumes one action. Steps are counted by their calls and not by the clock alone:
+    a prediction that took most of a step puts its first chunk off, but not the next, so that a clock that
+    runs from the first chunk would find the first action due twice. Only where the clock is ahead of the
+    calls by more than half a step were control steps missed, and they consume their actions too.
 
     What a chunk holds beyond its first action is for the guard to play should the next chunk be late.
 
@@ -56,17 +60,16 @@ class ChunkExecution:
         self.predictions = self.dropped_late = 0
         self._policy_id, self._dt_s, self._action_space = policy_id, dt_s, action_space
         self._sequence = 0
-        self._kept: list[
-            ActionChunk
-        ] = []  # what is ensembled, stamped with the time of action 0; newest last
+        # What is ensembled, or only the newest; stamped with the time of action 0, the newest last.
+        self._kept: list[ActionChunk] = []
         self.restart()
 
     def restart(self) -> None:
         """Forget all predictions: the arm did not execute them."""
         self._kept.clear()
         self._observed_s = -np.inf
-        self._first_sent_s: float | None = None
-        self._late = 0
+        self._first_sent_s: float | None = None  # time of the newest prediction's first chunk
+        self._late = self._sent = 0  # of the newest prediction: actions that were late, and chunks so far
 
     def needs_prediction(self, now_s: float) -> bool:
         """Whether the control step at `now_s` needs a new prediction."""
@@ -83,7 +86,7 @@ class ChunkExecution:
         self._kept.append(
             ActionChunk(observed_s, self._dt_s, actions, observed_s, 0, self._policy_id, self._action_space)
         )
-        self._observed_s, self._first_sent_s = observed_s, None
+        self._observed_s, self._first_sent_s, self._sent = observed_s, None, 0
         self.predictions += 1
 
     def step(self, now_s: float) -> ActionChunk:
@@ -91,15 +94,18 @@ class ChunkExecution:
 
         It is an order to hold where a prediction came so late that none of its actions is left.
         """
+        assert self._kept, "a control step before the first prediction"
         if self._first_sent_s is None:
             self._begin(now_s)
-        newest, first = self._kept[-1], self._late + self._consumed(now_s)
+        consumed = self._consumed(now_s)
+        newest, first = self._kept[-1], self._late + consumed
         if first >= newest.horizon:
             horizon = newest.horizon
             return self.hold(now_s, f"the prediction is {first} steps old and has only {horizon} actions")
         if self.mode.ensemble_m is not None:
             averaged = ensembled(self._kept, first, self.mode.ensemble_m)
             newest = replace(newest, actions=np.concatenate([newest.actions[:first], averaged]))
+        self._sent = consumed + 1
         self._sequence += 1
         return newest.tail(first, self._sequence, now_s + 2 * self._dt_s)
 
@@ -136,7 +142,7 @@ class ChunkExecution:
         ]
 
     def _consumed(self, now_s: float) -> int:
-        """Control steps since the newest prediction was sent for the first time."""
+        """Actions of the newest prediction that the control steps before `now_s` have consumed."""
         if self._first_sent_s is None:
             return 0
-        return max(round((now_s - self._first_sent_s) / self._dt_s), 0)
+        return max(self._sent, round((now_s - self._first_sent_s) / self._dt_s))

@@ -12,9 +12,9 @@ newer ones closed the distance sooner than it foresaw, its deltas still ask for 
 overshoots where an average of poses would not. The last step of one prediction counts for one step only, so
 this is bounded by the horizon.
 
-The mean of Euler angles is not the mean rotation. For two sets of angles that differ by a vector d the
-error is of second order, about |d|^2 / 14: below 0.06 rad where the two lie at opposite ends of the guard's
-limit of 0.25 rad per axis, below 0.001 rad for the 0.03 rad of a usual step.
+The mean of Euler angles is not the mean rotation; the error is of second order in the angles. At worst, for
+two opinions at opposite corners of the guard's limit of 0.25 rad per axis, it is 0.055 rad (3 degrees); it is
+0.009 rad for angles up to 0.1 rad and below 0.001 rad for the 0.03 rad of a usual step.
 
 The gripper is not averaged: the newest prediction decides. It is a decision with two outcomes, and the mean
 of open and closed is a value that no prediction meant. A majority would also close the fingers up to half a

@@ -60,11 +60,16 @@ class ExecutionMode:
         way, *options = (part.strip() for part in text.split(","))
         if unknown := [option for option in options if option != _UNCOMPENSATED]:
             raise TheiaError(f"execution {text!r} has the unknown option {unknown[0]!r}; give {_FORMS}")
-        kind, _, number = way.partition(":")
+        kind, colon, number = (part.strip() for part in way.partition(":"))
         compensated = not options
         try:
             if kind == _ENSEMBLE and number:
                 return cls(ensemble_m=float(number), latency_compensation=compensated)
+            if kind == _RECEDING and colon and not number:
+                raise TheiaError(
+                    f"execution {text!r} names no number of steps; give {_RECEDING}:{execute_steps}, or "
+                    f"{_RECEDING} for the policy's own number"
+                )
             if kind == _RECEDING or not way:
                 steps = int(number) if number else execute_steps
             else:

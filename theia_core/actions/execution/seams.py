@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from theia_core.actions.rotations import angle_between_rad, matrix_from_euler
+
 _KINDS = ("seam_m", "seam_rad", "elsewhere_m", "elsewhere_rad")
 
 
@@ -9,7 +11,7 @@ class SeamMeter:
     """Compares each executed `ee_delta` action with the one a step before it.
 
     A seam is where the two come from different predictions; with a prediction at every step all are seams.
-    Actions that a refusal or a pause parts are not compared.
+    Actions that a refusal or a pause parts are not compared. The gripper is left out: it is meant to jump.
     """
 
     def __init__(self, step_s: float) -> None:
@@ -23,12 +25,22 @@ class SeamMeter:
         last, self._last = self._last, (time_s, np.asarray(action, dtype=float), prediction)
         if last is None or time_s - last[0] > self._longest_s:
             return
-        change = self._last[1] - last[1]
-        place = "elsewhere" if prediction == last[2] else "seam"
-        for unit, part in (("m", change[:3]), ("rad", change[3:6])):
-            kind = f"{place}_{unit}"
-            self._largest[kind] = max(self._largest[kind] or 0.0, float(np.linalg.norm(part)))
+        _, before, its_prediction = last
+        after = self._last[1]
+        place = "elsewhere" if prediction == its_prediction else "seam"
+        turned_rad = angle_between_rad(matrix_from_euler(before[3:6]), matrix_from_euler(after[3:6]))
+        self._keep_larger(f"{place}_m", float(np.linalg.norm(after[:3] - before[:3])))
+        self._keep_larger(f"{place}_rad", turned_rad)
 
     def largest(self) -> dict[str, float | None]:
-        """The largest jumps so far [m and rad per step], at seams and elsewhere; None where there is none."""
+        """The largest jumps so far.
+
+        Returns:
+            seam_m, elsewhere_m: length of the change of the position delta [m per step]; seam_rad,
+            elsewhere_rad: angle between the two rotation deltas [rad per step]. None where nothing was
+            compared.
+        """
         return dict(self._largest)
+
+    def _keep_larger(self, kind: str, jump: float) -> None:
+        self._largest[kind] = max(self._largest[kind] or 0.0, jump)

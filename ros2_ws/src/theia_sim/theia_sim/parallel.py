@@ -22,7 +22,8 @@ def run_parallel(
     """Call `factory(options)` once a process, then the job that it returns once an item.
 
     Args:
-        factory: makes a worker's job; a class or function that can be pickled.
+        factory: makes a worker's job; a class or function that can be pickled. A job that runs in this
+            process is closed at the end, if it has a `close`; other processes free what is theirs by ending.
         options: handed to the factory.
         items: one argument of the job each.
         workers: number of processes; 1 runs in this one.
@@ -44,7 +45,12 @@ def run_parallel(
                 on_result(result)
 
     if workers <= 1 or len(items) == 1:
-        collect(map(factory(options), items))
+        job = factory(options)
+        try:
+            collect(map(job, items))
+        finally:
+            if (close := getattr(job, "close", None)) is not None:
+                close()
         return results
     context = mp.get_context("spawn")
     os.environ.setdefault("OMP_NUM_THREADS", "1")

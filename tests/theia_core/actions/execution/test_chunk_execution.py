@@ -85,6 +85,27 @@ def test_a_missed_control_step_consumes_its_action():
     assert run.needs_prediction(5.8)
 
 
+@pytest.mark.parametrize("predict_s", [0.12, 0.19])
+def test_a_slow_prediction_replays_and_skips_no_action(predict_s):
+    """Every control step at 5 Hz sends the next action, however long the first of them took to predict."""
+    run, sent = execution("receding:4"), []
+    for step in range(12):
+        now_s = 5.0 + DT_S * step
+        if run.needs_prediction(now_s):
+            run.predicted(prediction(start=100 * run.predictions), now_s)
+            now_s += predict_s
+        sent.append(first_mm(run.step(now_s)))
+    assert sent == pytest.approx([0, 1, 2, 3, 100, 101, 102, 103, 200, 201, 202, 203])
+
+
+def test_jitter_at_the_border_of_a_step_replays_and_skips_no_action():
+    run, sent = execution("receding:5"), []
+    run.predicted(prediction(), 4.81)  # 0.19 s old: a clock alone would find action 1 due a moment later
+    for step, jitter_s in enumerate([0.0, 0.03, -0.03, 0.06, -0.06]):
+        sent.append(first_mm(run.step(5.0 + DT_S * step + jitter_s)))
+    assert sent == pytest.approx([0, 1, 2, 3, 4])
+
+
 def test_a_prediction_of_which_nothing_is_left_becomes_an_order_to_hold():
     run = execution("receding:2")
     run.predicted(prediction(horizon=2), 4.5)

@@ -32,6 +32,8 @@ def test_a_mode_has_one_name_which_reads_back_as_itself(text, name):
     [
         ("receding:11", "policy predicts 10; give receding:10 or less"),
         ("receding:0", "executes nothing"),
+        ("receding:", "names no number of steps; give receding:4, or receding for"),
+        ("receding: ,no-latency-compensation", "names no number of steps"),
         ("receding:2.5", "is unknown; give receding"),
         ("ensemble", "is unknown; give receding"),
         ("ensemble:nan", "out of range"),

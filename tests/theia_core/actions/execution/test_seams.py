@@ -1,6 +1,8 @@
 """Jumps between executed actions, at seams and elsewhere."""
 
+import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from theia_core.actions.execution import SeamMeter
 
@@ -21,3 +23,14 @@ def test_the_largest_jump_is_told_apart_by_whether_the_prediction_changed():
 def test_where_nothing_is_compared_nothing_is_reported():
     assert set(measured((0, 0.01, 0, 1), (0.6, -0.01, 0, 2)).values()) == {None}
     assert measured((0, 0.0, 0, 1), (0.2, 0.01, 0, 2))["elsewhere_m"] is None
+
+
+def test_a_jump_of_the_rotation_is_the_angle_between_the_two_rotations():
+    before, after = np.array([0.25, 0.25, 0.25]), np.array([-0.25, -0.25, -0.25])
+    meter = SeamMeter(0.2)
+    meter.executed(0.0, np.array([0, 0, 0, *before, 1]), 1)
+    meter.executed(0.2, np.array([0, 0, 0, *after, 0]), 2)
+    first, second = (Rotation.from_euler("xyz", angles) for angles in (before, after))
+    angle_rad = float((first.inv() * second).magnitude())
+    assert abs(angle_rad - np.linalg.norm(after - before)) > 0.005  # the angles' differences say another size
+    assert meter.largest()["seam_rad"] == pytest.approx(angle_rad, abs=1e-9)

@@ -33,6 +33,12 @@ def widowx_bringup(task: str, description: str) -> Bringup:
                 "auto",
                 "shipped name or folder of the encoder; auto: the one the policy was trained with",
             ),
+            Argument(
+                "execution",
+                "receding",
+                "how predictions are executed: receding:STEPS, receding (the policy's own number) or "
+                "ensemble:M, with or without ,no-latency-compensation",
+            ),
             Argument("runtime", "auto", "what runs the encoder", ("auto", "onnxruntime", "torch")),
             Argument("threads", "2", "CPU threads of the encoder", type=int),
             Argument(
@@ -78,7 +84,7 @@ def widowx_bringup(task: str, description: str) -> Bringup:
                 package="theia",
                 executable="bc_policy",
                 name="bc_policy",
-                parameters={"policy": Use("policy"), "robot": "wx250s"},
+                parameters={"policy": Use("policy"), "robot": "wx250s", "execution": Use("execution")},
             ),
             NodeEntry(
                 package="theia",

@@ -16,6 +16,7 @@ class Ticker:
     Attributes:
         lateness_ms: how long after its deadline each call began.
         skipped: deadlines that passed while a call was still running.
+        beat: number of the deadline that the present call belongs to, from 0; skipped ones count.
     """
 
     def __init__(
@@ -37,7 +38,7 @@ class Ticker:
         """
         self.period_s = period_s
         self.lateness_ms = Samples()
-        self.skipped = 0
+        self.skipped = self.beat = 0
         self._callback, self._on_error, self._at_end = callback, on_error, at_end
         self._stopping = threading.Event()
         self._shift_s = 0.0
@@ -73,9 +74,11 @@ class Ticker:
                 return
             self.lateness_ms.add((time.monotonic() - deadline_s) * 1000)
             self._callback()
+            self.beat += 1
             deadline_s += self.period_s + self._shift_s
             self._shift_s = 0.0
             behind = int((time.monotonic() - deadline_s) // self.period_s)
             if behind > 0:
                 self.skipped += behind
+                self.beat += behind
                 deadline_s += behind * self.period_s

@@ -1,7 +1,8 @@
 """The policy node: newest tokens and joints in, an action chunk out at every 5 Hz control step.
 
-A thread of its own beats at 20 Hz. Every fourth beat is a control step; at each beat the inputs are looked
-at, and as soon as they are stale the guard is told to hold, with the reason.
+A thread of its own beats at 20 Hz. Every fourth beat is a control step, or the one after it if that was
+missed; at each beat the inputs are looked at, and as soon as they are stale the guard is told to hold, with
+the reason.
 """
 
 import sys
@@ -99,7 +100,7 @@ class PolicyNode(ManagedNode):
         for _ in range(_WARM_UP_PREDICTIONS):
             self._predict()
         self._execution.restart()
-        self._trouble, self._beat, self._last_step_s = "", 0, None
+        self._trouble, self._newest_step, self._last_step_s = "", -1, None
         period_s = float(self.policy.meta["dt_s"]) / _BEATS_PER_STEP
         self._ticker = Ticker(period_s, self._on_beat, "control", self._on_crash)
         self._ticker.start()
@@ -148,8 +149,10 @@ class PolicyNode(ManagedNode):
 
     def _on_beat(self) -> None:
         now = Now.of(self)
-        control_step = self._beat % _BEATS_PER_STEP == 0
-        self._beat += 1
+        assert self._ticker is not None
+        # By the beat's number: beats that a slow prediction skipped must not put the next control step off.
+        step = self._ticker.beat // _BEATS_PER_STEP
+        control_step, self._newest_step = step != self._newest_step, step
         before, self._trouble = self._trouble, self._observation.trouble(now)
         if self._trouble and (control_step or not before):
             if not before:
@@ -164,7 +167,6 @@ class PolicyNode(ManagedNode):
         if control_step:
             executing = self._guard_mode == GuardState.ACTIVE
             self._measure_jitter(executing)
-            assert self._ticker is not None
             self._ticker.shift(self._phase.correction_s(now.monotonic_s, freely=not executing))
 
     def _step(self) -> None:

@@ -167,5 +167,9 @@ class _Collector:
             recorder.discard()
         return {"seed": seed, "success": success, "kept": keep, "steps": result.steps}
 
+    def close(self) -> None:
+        """Free the renderers."""
+        self.env.close()
+
 
 COMMAND = Command("record scripted demonstrations in simulation", configure, run)

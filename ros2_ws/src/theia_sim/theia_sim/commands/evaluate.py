@@ -254,5 +254,9 @@ class _Evaluator:
             "wall_s": round(time.monotonic() - started, 2),
         }
 
+    def close(self) -> None:
+        """Free the renderers."""
+        self.env.close()
+
 
 COMMAND = Command("run a task's protocol in simulation, without ROS", configure, run)

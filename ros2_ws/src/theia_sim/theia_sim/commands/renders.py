@@ -102,5 +102,9 @@ class _Painter:
             partial.replace(path)
         return len(paths)
 
+    def close(self) -> None:
+        """Free the renderer."""
+        self.renderer.close()
+
 
 COMMAND = Command("draw randomised simulated scenes as training images", configure, run)
