@@ -266,9 +266,9 @@ def test_a_policy_of_another_task_or_encoder_is_no_start(trained):
 
     encoder = load_encoder("theia-tiny", threads=1)
     with pytest.raises(TheiaError, match="trained for the task 'door'"):
-        load_head("door", get_task("microwave"), encoder, 0.0)
+        load_head("door-efficientnet-lite2-s16", get_task("microwave"), encoder, 0.0)
     with pytest.raises(TheiaError, match="tokens of efficientnet-lite2-s16@"):
-        load_head("door", get_task("door"), encoder, 0.0)
+        load_head("door-efficientnet-lite2-s16", get_task("door"), encoder, 0.0)
     # Fine-tuning goes on from a fine-tuned policy with the encoder that it brings.
     own = load_encoder(load_policy(trained).meta["encoder"], threads=1)
     _, meta = load_head(str(trained), get_task("microwave"), own, 0.0)

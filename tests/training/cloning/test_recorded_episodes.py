@@ -79,7 +79,7 @@ def test_options_of_fine_tuning_and_augmentation_reach_the_run():
         return command._recipe(arguments), finetuning, command._default_encoder(finetuning)
 
     recipe, finetuning, encoder = parsed("--augment", "--shift-px", "6")
-    assert (finetuning, encoder) == (None, "efficientnet-lite2-s16")
+    assert (finetuning, encoder) == (None, "theia-tiny")
     assert (recipe.augmentation, recipe.variants) == (Augmentation(shift_px=6), 4)
     assert recipe == replace(RECIPES["cpu"], augmentation=Augmentation(shift_px=6), variants=4)
     tune = ("--finetune-encoder", "--encoder-learning-rate-factor", "0.3", "--finetune-blocks", "4")
@@ -87,7 +87,7 @@ def test_options_of_fine_tuning_and_augmentation_reach_the_run():
     assert recipe == replace(RECIPES["finetune"], augmentation=Augmentation(), epoch_steps=9)
     assert finetuning == FineTuning(0.3, 4, "bf16")
     assert encoder == "theia-tiny"
-    assert parsed(*tune, "--init-policy", "door")[2] == "efficientnet-lite2-s16"
+    assert parsed(*tune, "--init-policy", "door-efficientnet-lite2-s16")[2] == "efficientnet-lite2-s16"
     assert parsed(*tune, "--init-policy", "none")[1].init_policy == "none"
 
 
@@ -98,7 +98,7 @@ def test_options_of_fine_tuning_and_augmentation_reach_the_run():
         (["--encoder", "resnet"], "unknown encoder 'resnet'"),
         (["--epochs", "0"], "epochs 0"),
         (["--precision", "bf16"], "--precision is about fine-tuning the encoder; add --finetune-encoder"),
-        (["--finetune-encoder", "--init-policy", "door"], "cannot train efficientnet-lite2-s16"),
+        (["--finetune-encoder", "--init-policy", "door-efficientnet-lite2-s16"], "cannot train efficientnet"),
         (["--finetune-encoder", "--augment", "3"], "give --augment without a number"),
         (["--finetune-encoder", "--encoder-learning-rate-factor", "2"], "factor is 2"),
         (["--augment", "0"], "--augment 0 would change nothing"),

@@ -39,7 +39,7 @@ def trained(square_data, squares, tmp_path_factory):
 
 
 def test_the_policy_follows_the_square_in_pictures_it_has_never_seen(trained, squares):
-    policy, encoder = load_policy(trained), load_encoder("efficientnet-lite2-s16")
+    policy, encoder = load_policy(trained), load_encoder("theia-tiny")
     policy.check_encoder(encoder.encoder_id)
     places = np.random.default_rng(99).random((40, 2))
     predicted = np.stack(

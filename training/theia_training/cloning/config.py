@@ -78,7 +78,7 @@ class TrainConfig:
     task: str
     data: tuple[Path, ...]
     out: Path
-    encoder: str = "efficientnet-lite2-s16"
+    encoder: str = "theia-tiny"
     recipe: Recipe = RECIPES["cpu"]
     finetuning: FineTuning | None = None
     execute_steps: int = 4

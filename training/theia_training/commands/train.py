@@ -27,7 +27,7 @@ With a frozen encoder, episodes are encoded once; their tokens are kept in .toke
 folder. With --finetune-encoder the frames are kept there, and the policy's folder receives the encoder that
 learned with it."""
 
-_FROZEN_ENCODER, _TRAINABLE_ENCODER = "efficientnet-lite2-s16", "theia-tiny"
+_USUAL_ENCODER = "theia-tiny"
 _VARIANTS = 4
 
 # Options that replace one value of the recipe: option, type, help.
@@ -73,8 +73,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--encoder",
-        help=f"encoder (default: {_FROZEN_ENCODER}; with --finetune-encoder the one of --init-policy, or "
-        f"{_TRAINABLE_ENCODER})",
+        help=f"encoder (default: {_USUAL_ENCODER}, or the one of --init-policy)",
     )
     parser.add_argument(
         "--recipe",
@@ -204,14 +203,12 @@ def _finetuning(arguments: argparse.Namespace) -> "FineTuning | None":
 
 
 def _default_encoder(finetuning: "FineTuning | None") -> str:
-    """The usual frozen encoder; for fine-tuning the one of the policy to start from."""
+    """The usual encoder, or the one of the policy that fine-tuning starts from."""
     from theia_core.policies.artefact import policy_folder, read_policy
     from theia_training.cloning.config import FRESH, TRAIN_FIRST
 
-    if finetuning is None:
-        return _FROZEN_ENCODER
-    if finetuning.init_policy in (TRAIN_FIRST, FRESH):
-        return _TRAINABLE_ENCODER
+    if finetuning is None or finetuning.init_policy in (TRAIN_FIRST, FRESH):
+        return _USUAL_ENCODER
     return str(read_policy(policy_folder(finetuning.init_policy))["encoder"])
 
 
