@@ -1,49 +1,144 @@
-"""The arm's setpoint: integrated from actions, interpolated in joint space, never re-read from the arm."""
+"""The commanded joints at 50 Hz: integrated, never re-read from the arm, smooth, and always able to stop.
+
+Each tick moves one state, joints and their velocity, so velocity and acceleration are those of the stream
+itself whatever the goals do. Before a tick is taken, the way to rest that would follow it is checked; if any
+of it is forbidden the stream brakes instead, along the way that was checked one tick earlier.
+"""
 
 import numpy as np
 
+from theia_core.actions.checks import Envelope
+from theia_core.actions.guard_state import Refusal
 from theia_core.actions.kinematics import ArmKinematics
+from theia_core.actions.profile import GuardLimits
+
+_NEAR_RAD = 1e-3  # nearer than this the goal is taken within one tick
 
 
 class Setpoint:
-    """Commanded joints and the end-effector pose that the last accepted action leads to.
+    """Commanded joints and the goal they are on the way to.
 
     Attributes:
         joints_rad: (6,) joints commanded now.
+        velocity_rad_s: (6,) their velocity over the last tick.
+        goal_rad: (6,) joints of the last accepted action.
         position_m: (3,) end-effector position of the goal, in base_link.
         rotation: (3, 3) end-effector orientation of the goal, in base_link.
     """
 
-    def __init__(self, kinematics: ArmKinematics, joints_rad: np.ndarray) -> None:
-        """Rest at `joints_rad` (6,)."""
-        self._kinematics = kinematics
-        self.joints_rad: np.ndarray = joints_rad.copy()
-        self._from_s, self._duration_s = 0.0, 1.0
-        self.stop()
-
-    def move_to(
-        self,
-        now_s: float,
-        goal_rad: np.ndarray,
-        duration_s: float,
-        pose: tuple[np.ndarray, np.ndarray] | None = None,
+    def __init__(
+        self, kinematics: ArmKinematics, envelope: Envelope, limits: GuardLimits, joints_rad: np.ndarray
     ) -> None:
-        """Interpolate to `goal_rad` (6,) within `duration_s`; `pose` is the goal's pose where it is known."""
-        self._start_rad, self._goal_rad = self.joints_rad, goal_rad
-        self._from_s, self._duration_s = now_s, duration_s
-        self.position_m, self.rotation = pose or self._kinematics.fk(goal_rad)
+        """Rest at `joints_rad` (6,)."""
+        self._kinematics, self._envelope, self._limits = kinematics, envelope, limits
+        self._gain_rad_s = limits.max_joint_acceleration_rad_s2 * limits.tick_s  # per tick
+        self.joints_rad: np.ndarray = joints_rad.copy()
+        self.velocity_rad_s: np.ndarray = np.zeros_like(self.joints_rad)
+        self._advanced_s = -np.inf
+        self._boxed = True
+        envelope.admit(self.joints_rad)
+        self._rest()
+
+    def step_to(self, now_s: float, goal_rad: np.ndarray, pose: tuple[np.ndarray, np.ndarray]) -> None:
+        """Go to `goal_rad` (6,), whose `pose` is known, within a step and the blend after it."""
+        if not self._boxed:
+            self._boxed = True
+            self._envelope.admit(self.joints_rad)
+        arrival_s = now_s + self._limits.step_s + self._limits.blend_s
+        self._go(goal_rad, pose, arrival_s, self._limits.max_joint_velocity_rad_s)
+
+    def ramp_to(self, now_s: float, goal_rad: np.ndarray) -> None:
+        """Go slowly to `goal_rad` (6,), all joints at once; outside the workspace if need be."""
+        self._boxed = False
+        self._envelope.admit(self.joints_rad, boxed=False)
+        way_rad = float(np.max(np.abs(goal_rad - self.joints_rad)))
+        arrival_s = now_s + max(way_rad / self._limits.ramp_rad_s, self._limits.step_s)
+        self._go(goal_rad, self._kinematics.fk(goal_rad), arrival_s, self._limits.ramp_rad_s)
 
     def stop(self) -> None:
-        """Give the goal up and rest at the joints commanded last."""
-        self._start_rad = self._goal_rad = self.joints_rad
-        self.position_m, self.rotation = self._kinematics.fk(self.joints_rad)
+        """Give the goal up and brake, which takes at most max_joint_velocity / max_joint_acceleration."""
+        if self.at_rest:
+            self._rest()
+            return
+        self._braking = True
+        *_, end_rad = self._way_to_rest(self.joints_rad, self.velocity_rad_s)
+        self.goal_rad = end_rad
+        self.position_m, self.rotation = self._kinematics.fk(end_rad)
 
-    def advance(self, now_s: float) -> None:
-        """Bring `joints_rad` to where the interpolation is at `now_s`."""
-        part = min((now_s - self._from_s) / self._duration_s, 1.0)
-        self.joints_rad = self._start_rad + part * (self._goal_rad - self._start_rad)
+    def advance(self, now_s: float) -> Refusal | None:
+        """Take one tick; why the goal was given up on the way, if it was.
+
+        A tick is a tick: after a late one the stream goes on from where it is and does not jump.
+        """
+        if now_s - self._advanced_s < 0.5 * self._limits.tick_s:
+            return None
+        self._advanced_s = now_s
+        if self.reached:
+            return None
+        refusal = None
+        if not self._braking:
+            velocity, joints = self._next(now_s)
+            refusal = self._envelope.advance(self._way_to_rest(joints, velocity))
+            if refusal is None:
+                self.velocity_rad_s, self.joints_rad = velocity, joints
+                return None
+            self.stop()
+        velocity = _towards_zero(self.velocity_rad_s, self._gain_rad_s)
+        self.joints_rad = self.joints_rad + velocity * self._limits.tick_s
+        self.velocity_rad_s = velocity
+        if self.at_rest:
+            self._rest()
+        return refusal
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether the commanded joints do not move at present."""
+        return not np.any(self.velocity_rad_s)
 
     @property
     def reached(self) -> bool:
-        """Whether the goal is commanded in full."""
-        return bool(np.array_equal(self.joints_rad, self._goal_rad))
+        """Whether the goal is commanded in full and the joints rest there."""
+        return self.at_rest and bool(np.array_equal(self.joints_rad, self.goal_rad))
+
+    def _go(
+        self, goal_rad: np.ndarray, pose: tuple[np.ndarray, np.ndarray], arrival_s: float, speed_rad_s: float
+    ) -> None:
+        self.goal_rad, (self.position_m, self.rotation) = goal_rad, pose
+        self._arrival_s, self._speed_rad_s, self._braking = arrival_s, speed_rad_s, False
+
+    def _rest(self) -> None:
+        self._go(self.joints_rad, self._kinematics.fk(self.joints_rad), -np.inf, 0.0)
+
+    def _next(self, now_s: float) -> tuple[np.ndarray, np.ndarray]:
+        """Velocity (6,) and joints (6,) of the next tick: even pace, no faster than it can still brake."""
+        tick_s = self._limits.tick_s
+        left_rad = self.goal_rad - self.joints_rad
+        ticks = 1 if np.max(np.abs(left_rad)) < _NEAR_RAD else 2
+        pace = np.abs(left_rad) / max(self._arrival_s - now_s, ticks * tick_s)
+        speed = np.minimum(np.minimum(pace, self._speed_rad_s), self._arriving_speed(np.abs(left_rad)))
+        wanted = np.sign(left_rad) * speed
+        velocity = self.velocity_rad_s + np.clip(
+            wanted - self.velocity_rad_s, -self._gain_rad_s, self._gain_rad_s
+        )
+        arrives = np.abs(left_rad - velocity * tick_s) < 1e-12
+        return velocity, np.where(arrives, self.goal_rad, self.joints_rad + velocity * tick_s)
+
+    def _arriving_speed(self, left_rad: np.ndarray) -> np.ndarray:
+        """Largest speed of the next tick from which n more ticks of braking end at the goal."""
+        tick_s, gain = self._limits.tick_s, self._gain_rad_s
+        ticks = np.maximum(np.ceil((np.sqrt(1 + 8 * left_rad / (gain * tick_s)) - 1) / 2), 1.0)
+        return (left_rad / tick_s + gain * ticks * (ticks - 1) / 2) / ticks
+
+    def _way_to_rest(self, joints_rad: np.ndarray, velocity_rad_s: np.ndarray) -> list[np.ndarray]:
+        """`joints_rad` (6,) and where each tick of braking from there leads, to the end."""
+        way = [joints_rad]
+        velocity = _towards_zero(velocity_rad_s, self._gain_rad_s)
+        while np.any(velocity):
+            way.append(way[-1] + velocity * self._limits.tick_s)
+            velocity = _towards_zero(velocity, self._gain_rad_s)
+        return way
+
+
+def _towards_zero(velocity_rad_s: np.ndarray, by_rad_s: float) -> np.ndarray:
+    slower = np.maximum(np.abs(velocity_rad_s) - by_rad_s, 0.0)
+    return np.copysign(slower, velocity_rad_s)

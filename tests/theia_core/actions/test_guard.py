@@ -10,13 +10,26 @@ from theia_core.actions.profile import load_profile
 
 PROFILE = load_profile("wx250s")
 KINEMATICS = ArmKinematics(PROFILE)
+LIMITS = PROFILE.guard
+BRAKING_S = LIMITS.max_joint_velocity_rad_s / LIMITS.max_joint_acceleration_rad_s2
+
+
+def solving(solve):
+    """Kinematics of the same arm whose inverse is `solve`."""
+    kinematics = ArmKinematics(PROFILE)
+    kinematics.ik = solve
+    return kinematics
 
 
 class Rig:
     """A guard with an ideal arm (measures what it was told) and a clock that the test turns."""
 
-    def __init__(self, start_rad=PROFILE.neutral_rad):
-        self.guard, self.now_s, self.joints = Guard(PROFILE, KINEMATICS), 100.0, np.array(start_rad, float)
+    def __init__(self, start_rad=PROFILE.neutral_rad, task="door", kinematics=KINEMATICS):
+        self.guard, self.now_s, self.joints = (
+            Guard(PROFILE, kinematics, task),
+            100.0,
+            np.array(start_rad, float),
+        )
         self.sequence = 0
         self.driver_alive = True
         self.tick()
@@ -61,6 +74,7 @@ def test_executes_deltas_in_the_base_frame():
     for _ in range(5):
         assert rig.send([delta(x=0.02, z=-0.01)] * 10) is None
         rig.run(0.2)
+    rig.run(0.08)
     np.testing.assert_allclose(rig.position() - start, [0.1, 0, -0.05], atol=3e-3)
     assert rig.guard.mode == GuardMode.ACTIVE
     assert sum(rig.guard.refusals.values()) == 0
@@ -135,8 +149,9 @@ def test_refuses_nan_and_stops():
     rig.send([delta(x=0.03)] * 10)
     rig.run(0.1)
     assert rig.send([delta(x=np.nan)]) == "non_finite"
+    rig.run(BRAKING_S)
     still = rig.position()
-    rig.run(0.2)
+    rig.run(0.1)
     np.testing.assert_allclose(rig.position(), still, atol=1e-9)
     assert rig.guard.reason == "refused: non_finite"
 
@@ -164,17 +179,7 @@ def test_refuses_a_pose_that_the_arm_cannot_reach():
 
 
 def test_refuses_a_joint_step_that_a_small_pose_step_would_need():
-    class JumpingKinematics:
-        """Kinematics whose solver switches to another branch: every pose near, the joints far."""
-
-        fk = staticmethod(KINEMATICS.fk)
-
-        @staticmethod
-        def ik(position_m, rotation, start_rad):
-            return start_rad + np.array([0, 0, 0, 1.5, 0, 0])
-
-    rig = Rig()
-    rig.guard._kinematics = JumpingKinematics()
+    rig = Rig(kinematics=solving(lambda position_m, rotation, start_rad: start_rad + 1.5 * np.eye(6)[3]))
     rig.send([delta(x=0.01)])
     still = rig.joints
     rig.run(0.2)
@@ -183,15 +188,7 @@ def test_refuses_a_joint_step_that_a_small_pose_step_would_need():
 
 
 def test_refuses_joints_beyond_their_limits():
-    class LooseKinematics:
-        fk = staticmethod(KINEMATICS.fk)
-
-        @staticmethod
-        def ik(position_m, rotation, start_rad):
-            return PROFILE.joint_upper_rad + 0.01
-
-    rig = Rig()
-    rig.guard._kinematics = LooseKinematics()
+    rig = Rig(kinematics=solving(lambda *_: PROFILE.joint_upper_rad + 0.01))
     rig.send([delta(x=0.01)])
     rig.run(0.2)
     assert rig.guard.refusals["joint_limit"] == 1
@@ -290,8 +287,9 @@ def test_estop_latches_and_keeps_holding():
     rig.send([delta(x=0.03)] * 5)
     rig.run(0.1)
     rig.guard.estop(rig.now_s, "red button")
-    still = rig.position()
     assert rig.send([delta(x=0.03)] * 5) == "not_active"
+    rig.run(BRAKING_S)
+    still = rig.position()
     rig.run(0.5)
     np.testing.assert_allclose(rig.position(), still, atol=1e-9)
     assert rig.guard.mode == GuardMode.ESTOP and rig.guard.arm(rig.now_s) is not None
