@@ -25,7 +25,7 @@ class ArmWatch:
     def take(self, now_s: float, positions: np.ndarray) -> str | None:
         """Take a measurement (7,), or say what is wrong with it."""
         positions = np.asarray(positions, dtype=float)
-        if positions.shape == (len(self._profile.joint_names) + 1,) and np.all(np.isfinite(positions)):
+        if positions.shape == (len(self._profile.joint_names) + 1,) and np.isfinite(positions).all():
             self.measured, self.measured_s = positions, now_s
             return None
         usable = int(np.sum(np.isfinite(positions)))
@@ -44,7 +44,7 @@ class ArmWatch:
         """Largest distance of a measured joint from its setpoint (6,), 0 if either is absent."""
         if self.measured is None or setpoint_rad is None:
             return 0.0
-        return float(np.max(np.abs(self.measured[:6] - setpoint_rad)))
+        return float(np.abs(self.measured[:6] - setpoint_rad).max())
 
     def lost_track(self, now_s: float, setpoint_rad: np.ndarray | None) -> str | None:
         """Say so once the arm has been far from its setpoint (6,) for too long."""

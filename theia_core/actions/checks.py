@@ -132,12 +132,12 @@ class Envelope:
 
     def _beyond_limits(self, joints_rad: np.ndarray) -> bool:
         low, high = self._profile.joint_lower_rad, self._profile.joint_upper_rad
-        return bool(np.any(joints_rad < low) or np.any(joints_rad > high))
+        return bool((joints_rad < low).any() or (joints_rad > high).any())
 
     def _refusal(self, joints_rad: np.ndarray, excess_m: np.ndarray, allowed_m: np.ndarray) -> Refusal | None:
         if self._beyond_limits(joints_rad):
             return Refusal.JOINT_LIMIT
         over = excess_m > allowed_m + _ROUNDING
-        if self._boxed and np.any(over[:6]):
+        if self._boxed and over[:6].any():
             return Refusal.WORKSPACE
-        return Refusal.CLEARANCE if np.any(over[6:]) else None
+        return Refusal.CLEARANCE if over[6:].any() else None

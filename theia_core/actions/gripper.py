@@ -14,8 +14,9 @@ class GripperDrive:
         self._open, self._since_s = True, -np.inf
 
     def open(self, now_s: float) -> None:
-        """Begin to open."""
-        self._open, self._since_s = True, now_s
+        """Begin to open, unless it is opening already."""
+        if not self._open or now_s - self._since_s >= self._limits.settle_s:
+            self._open, self._since_s = True, now_s
 
     def follow(self, now_s: float, value: float) -> None:
         """Follow an action's gripper value, 1 = open, with hysteresis; only a change pushes at full PWM."""

@@ -93,12 +93,15 @@ class Setpoint:
     @property
     def at_rest(self) -> bool:
         """Whether the commanded joints do not move at present."""
-        return not np.any(self.velocity_rad_s)
+        return not self.velocity_rad_s.any()
 
     @property
     def reached(self) -> bool:
         """Whether the goal is commanded in full and the joints rest there."""
-        return self.at_rest and bool(np.array_equal(self.joints_rad, self.goal_rad))
+        return self.at_rest and (self.joints_rad is self.goal_rad or self._at_goal())
+
+    def _at_goal(self) -> bool:
+        return bool((self.joints_rad == self.goal_rad).all())
 
     def _go(
         self, goal_rad: np.ndarray, pose: tuple[np.ndarray, np.ndarray], arrival_s: float, speed_rad_s: float
@@ -113,7 +116,7 @@ class Setpoint:
         """Velocity (6,) and joints (6,) of the next tick: even pace, no faster than it can still brake."""
         tick_s = self._limits.tick_s
         left_rad = self.goal_rad - self.joints_rad
-        ticks = 1 if np.max(np.abs(left_rad)) < _NEAR_RAD else 2
+        ticks = 1 if np.abs(left_rad).max() < _NEAR_RAD else 2
         pace = np.abs(left_rad) / max(self._arrival_s - now_s, ticks * tick_s)
         speed = np.minimum(np.minimum(pace, self._speed_rad_s), self._arriving_speed(np.abs(left_rad)))
         wanted = np.sign(left_rad) * speed
@@ -133,7 +136,7 @@ class Setpoint:
         """`joints_rad` (6,) and where each tick of braking from there leads, to the end."""
         way = [joints_rad]
         velocity = _towards_zero(velocity_rad_s, self._gain_rad_s)
-        while np.any(velocity):
+        while velocity.any():
             way.append(way[-1] + velocity * self._limits.tick_s)
             velocity = _towards_zero(velocity, self._gain_rad_s)
         return way
