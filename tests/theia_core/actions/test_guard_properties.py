@@ -216,7 +216,7 @@ def tcp_and_low_points(joints_rad):
 
 
 def outside(joints_rad):
-    """How far the tool centre point is outside each face of the box, and points below the floor (n, 6 + p)."""
+    """How far the tool centre point is outside each face of the box, points below the floor: (n, 6 + p)."""
     box = PROFILE.workspace("door")
     tcp, heights = tcp_and_low_points(joints_rad)
     return np.maximum(
