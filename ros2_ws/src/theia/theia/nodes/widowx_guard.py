@@ -198,12 +198,15 @@ class GuardNode(ManagedNode):
         A motor that was rebooted has lost its profile and would jump to its goals.
         """
         self.orders.advance(now_s)
-        stopped = self.guard.mode in (GuardMode.FAULT, GuardMode.ESTOP)
+        driver = self.driver
+        wrong = (
+            self.guard.mode in (GuardMode.FAULT, GuardMode.ESTOP) or driver.trouble or not driver.has_torque
+        )
         wanted = Profile.MOVE if self.orders.moving else Profile.STREAM
-        if self.driver.busy or now_s < self._check_at_s or not (stopped or self.driver.profile != wanted):
+        if driver.busy or now_s < self._check_at_s or not (wrong or driver.profile != wanted):
             return
         self._check_at_s = now_s + _CHECK_PERIOD_S
-        self.driver.check(wanted)
+        driver.check(wanted)
 
     def _publish_executed(self, executed: ExecutedAction) -> None:
         """What the arm began to do, stamped with when: this is the action that a recording holds."""
