@@ -241,7 +241,7 @@ class Guard:
                 self._enter_hold(now_s, silence, resumable=True)
             elif (action := self._playback.due_action(now_s)) is not None:
                 self._step(now_s, action)
-        if self._stopped and self.at_rest:
+        if self._stopped and self._setpoint is not None and self._setpoint.reached:
             far = self._watch.is_recent(now_s) and self._watch.error_rad(self.setpoint) > _LET_GO_RAD
             if far or self._must_let_go:
                 self._let_go()

@@ -1,5 +1,7 @@
 """The guard refuses, holds and says why."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,8 @@ from theia_core.actions.chunks import ActionChunk
 from theia_core.actions.guard import Guard, GuardMode
 from theia_core.actions.kinematics import ArmKinematics
 from theia_core.actions.profile import load_profile
+from theia_sim.envs import make_env
+from theia_sim.scenes.door import DoorParams
 
 PROFILE = load_profile("wx250s")
 KINEMATICS = ArmKinematics(PROFILE)
@@ -316,3 +320,188 @@ def test_home_moves_slowly_to_the_neutral_pose():
         before = rig.joints
     np.testing.assert_allclose(rig.joints, PROFILE.neutral_rad, atol=1e-9)
     assert rig.guard.mode == GuardMode.HOLD
+
+
+def test_the_seam_of_two_chunks_bounds_the_acceleration_of_the_commanded_joints():
+    rig = Rig()
+    joints = [rig.joints.copy()] * 2
+    for step in range(25):
+        rig.send([delta(x=0.05 * (-1) ** step, y=0.03, rz=0.25 * (-1) ** step)] * 3)
+        for _ in range(9 + step % 3):  # chunks come early and late
+            rig.tick()
+            joints.append(rig.joints.copy())
+    velocity = np.diff(joints, axis=0) / LIMITS.tick_s
+    acceleration = np.abs(np.diff(velocity, axis=0)).max() / LIMITS.tick_s
+    assert acceleration <= LIMITS.max_joint_acceleration_rad_s2 * (1 + 1e-6)
+    assert np.abs(velocity).max() > 0.8, "too slow to say anything"
+
+
+def test_steady_motion_has_no_ripple_at_the_seams():
+    rig = Rig()
+    joints = []
+    for _ in range(8):
+        rig.send([delta(x=0.015)] * 5)
+        for _ in range(10):
+            rig.tick()
+            joints.append(KINEMATICS.fk(rig.joints)[0][0])
+    speed_m_s = np.diff(joints)[20:] / LIMITS.tick_s
+    assert np.ptp(speed_m_s) < 0.2 * np.mean(speed_m_s)
+
+
+def test_after_a_late_tick_the_stream_does_not_jump():
+    rig = Rig()
+    rig.send([delta(x=0.05)] * 5, life_s=2.0)
+    rig.run(0.06)
+    before = rig.joints.copy()
+    rig.now_s += 0.1
+    rig.tick()
+    assert np.abs(rig.joints - before).max() <= LIMITS.max_joint_velocity_rad_s * LIMITS.tick_s + 1e-9
+
+
+def test_refuses_stale_and_future_chunks():
+    rig = Rig()
+    assert rig.send([delta(x=0.01)] * 3, age_s=0.61, life_s=2.0) == "stale"
+    assert rig.send([delta(x=0.01)] * 3, age_s=-1.0, life_s=2.0) == "future"
+
+
+def test_keeps_elbow_and_fingers_off_the_table():
+    rig = Rig()
+    for _ in range(20):
+        rig.send([delta(z=-0.04, x=0.01)] * 5)
+        rig.run(0.2)
+        assert np.all(KINEMATICS.heights(rig.joints)[1] >= -1e-9)
+    assert rig.guard.refusals["clearance"] > 0
+
+
+def test_full_gripper_force_ends_in_every_mode():
+    orders = {
+        "hold": lambda guard, now_s: guard.hold(now_s),
+        "estop": lambda guard, now_s: guard.estop(now_s),
+        "fault": lambda guard, now_s: guard.on_joint_state(now_s, np.zeros(5)),
+        "disarm": lambda guard, now_s: guard.disarm(now_s),
+    }
+    for name, order in orders.items():
+        rig = Rig()
+        rig.run(1.1)
+        rig.send([delta(gripper=0.0)] * 5)
+        rig.guard.arm(rig.now_s)
+        rig.send([delta(gripper=0.0)] * 5)
+        rig.run(0.04)
+        assert rig.guard.gripper_pwm(rig.now_s) == -PROFILE.gripper.pwm
+        order(rig.guard, rig.now_s)
+        rig.run(1.2)
+        assert abs(rig.guard.gripper_pwm(rig.now_s)) == PROFILE.gripper.hold_pwm, name
+
+
+def test_sleep_goes_by_way_of_the_neutral_pose_and_holds_there():
+    rig = Rig(start_rad=PROFILE.neutral_rad + np.array([0.6, 0.4, 0, 0, 0, 0]))
+    assert rig.guard.sleep(rig.now_s) is None
+    assert "moving to the sleep pose" in rig.guard.arm(rig.now_s)
+    nearest = np.inf
+    while rig.guard.moving:
+        rig.tick()
+        nearest = min(nearest, np.abs(rig.joints - PROFILE.neutral_rad).max())
+    assert nearest < 1e-6
+    np.testing.assert_allclose(rig.joints, PROFILE.sleep_rad, atol=1e-9)
+    assert rig.guard.mode == GuardMode.HOLD and rig.guard.reason == "at the sleep pose"
+    assert rig.guard.why_not_limp(rig.now_s) is None
+    assert rig.guard.arm(rig.now_s) is None
+
+
+def test_a_slow_move_that_would_touch_the_table_is_refused():
+    rig = Rig(start_rad=np.array([0.0, 1.0, -0.9, 0.0, 1.2, 0.0]))
+    rig.guard._envelope._floor_m = 0.14
+    assert "clearance" in rig.guard.sleep(rig.now_s)
+    assert rig.guard.mode == GuardMode.HOLD
+
+
+def test_hold_stops_a_slow_move():
+    rig = Rig(start_rad=PROFILE.neutral_rad + 0.3)
+    rig.guard.home(rig.now_s)
+    rig.run(0.2)
+    rig.guard.hold(rig.now_s)
+    rig.run(BRAKING_S)
+    still = rig.joints
+    rig.run(0.5)
+    np.testing.assert_array_equal(rig.joints, still)
+
+
+def test_the_arm_is_not_made_limp_while_raised():
+    rig = Rig()
+    assert "`hold` first" in rig.guard.why_not_limp(rig.now_s)
+    rig.guard.hold(rig.now_s)
+    assert "would fall" in rig.guard.why_not_limp(rig.now_s)
+
+
+def test_a_stuck_arm_is_not_pushed_on_after_the_fault():
+    rig = Rig()
+    stuck = rig.joints + np.array([0.7, 0, 0, 0, 0, 0])
+    for _ in range(200):
+        rig.now_s += 0.02
+        rig.guard.on_joint_state(rig.now_s, np.append(stuck, 0.03))
+        rig.guard.tick(rig.now_s)
+    assert rig.guard.mode == GuardMode.FAULT
+    np.testing.assert_allclose(rig.guard.setpoint, stuck, atol=1e-9)
+
+
+def test_after_an_overload_no_goals_are_sent_until_armed_where_the_arm_is():
+    rig = Rig()
+    rig.guard.on_joint_state(rig.now_s, np.zeros(5))
+    sagged = PROFILE.neutral_rad + np.array([0, 0.3, 0, 0, 0, 0])
+    for _ in range(3):
+        rig.now_s += 0.02
+        rig.guard.on_joint_state(rig.now_s, np.append(sagged, 0.03))
+        assert rig.guard.tick(rig.now_s) is None
+    rig.guard.clear(rig.now_s)
+    assert rig.guard.mode == GuardMode.IDLE
+    assert rig.guard.arm(rig.now_s) is None
+    np.testing.assert_allclose(rig.guard.setpoint, sagged)
+
+
+def test_holding_60_s_the_simulated_arm_drifts_less_than_a_millimetre():
+    env = make_env("door")
+    env.reset(DoorParams.sample(1))
+    guard = Guard(PROFILE, KINEMATICS)
+    picked = [env.joint_state().names.index(name) for name in (*PROFILE.joint_names, PROFILE.finger_joint)]
+
+    def tick():
+        guard.on_joint_state(env.time_s, env.joint_state().position[picked])
+        command = guard.tick(env.time_s)
+        if command is not None:
+            env.set_joint_targets(command.joints_rad)
+            env.set_gripper_pwm(command.gripper_pwm)
+        env.step(LIMITS.tick_s)
+
+    tick()
+    assert guard.arm(env.time_s) is None
+    actions = np.tile(np.array(delta(x=0.02, z=0.02, gripper=0.0), np.float32), (5, 1))
+    assert guard.on_chunk(env.time_s, ActionChunk(env.time_s, 0.2, actions, env.time_s + 1, 1)) is None
+    for _ in range(50):
+        tick()
+    assert guard.mode == GuardMode.HOLD
+    setpoint, began_m = guard.setpoint.copy(), env.tcp()[0]
+    farthest_m = 0.0
+    for _ in range(3000):
+        tick()
+        farthest_m = max(farthest_m, float(np.linalg.norm(env.tcp()[0] - began_m)))
+        assert np.array_equal(guard.setpoint, setpoint)
+    print(f"drift in 60 s of HOLD: {1000 * farthest_m:.3f} mm")
+    assert farthest_m < 1e-3
+
+
+def test_checks_and_inverse_kinematics_take_less_than_ten_milliseconds():
+    rng = np.random.default_rng(0)
+    rig, times_ms = Rig(), []
+    for _ in range(400):
+        scale = np.array([0.05] * 3 + [0.25] * 3 + [1.0])
+        rig.send((rng.uniform(-1, 1, (5, 7)) * scale).astype(np.float32))
+        for _ in range(10):
+            begun_s = time.thread_time()
+            rig.guard.tick(rig.now_s + 0.02)
+            if rig.guard._playback._next_step_s == rig.now_s + 0.02 + LIMITS.step_s:  # this tick took a step
+                times_ms.append(1000 * (time.thread_time() - begun_s))
+            rig.tick()
+    p50, p99 = np.percentile(times_ms, [50, 99])
+    print(f"a tick with checks and IK, {len(times_ms)} steps: p50 {p50:.2f} ms, p99 {p99:.2f} ms")
+    assert len(times_ms) > 300 and sum(rig.guard.refusals.values()) > 20
+    assert p99 < 10
