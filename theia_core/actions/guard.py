@@ -250,7 +250,8 @@ class Guard:
         if refusal := self._setpoint.advance(now_s):
             self._refuse(refusal)
             self._move = None
-            self.reason = f"refused on the way: {refusal.value}"
+            if not self._stopped:
+                self.reason = f"refused on the way: {refusal.value}"
         if self._move is not None:
             self._go_on_moving(now_s)
         return GuardCommand(self._setpoint.joints_rad.copy(), self._gripper.pwm(now_s))

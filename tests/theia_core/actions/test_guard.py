@@ -464,7 +464,10 @@ def test_holding_60_s_the_simulated_arm_drifts_less_than_a_millimetre():
     guard = Guard(PROFILE, KINEMATICS)
     picked = [env.joint_state().names.index(name) for name in (*PROFILE.joint_names, PROFILE.finger_joint)]
 
+    hand = env.model.body("wrist_rotate_link").id
+
     def tick():
+        env.data.xfrc_applied[hand, 2] = -2.0  # a load of 200 g: what holds the measured pose sinks under it
         guard.on_joint_state(env.time_s, env.joint_state().position[picked])
         command = guard.tick(env.time_s)
         if command is not None:
