@@ -21,7 +21,7 @@ TEACHERS = {
 TEACHER_SETS = {"cdiv": ("v", "di", "c"), "cddsv": ("v", "di", "c", "s", "de")}
 # Value of `backbone` in a released config.json.
 BACKBONES = {size: f"facebook/deit-{size}-patch16-224" for size in ("tiny", "small", "base")}
-TRANSLATORS = ("lconv", "linear")
+TRANSLATORS = ("lconv", "linear", "sub_pixel")
 RELEASED = tuple(f"theia-{size}-patch16-224-{teachers}" for size in BACKBONES for teachers in TEACHER_SETS)
 
 
@@ -34,7 +34,8 @@ class TheiaVariant:
         size: "tiny", "small" or "base".
         targets: teacher -> shape of its features, any teachers; empty without translators.
         registers: register tokens besides CLS.
-        translator: "lconv", or "linear" for the ablation of Table 6a.
+        translator: "lconv"; "linear" for the ablation of Table 6a; "sub_pixel", one linear layer from a token
+            to the cells under it.
     """
 
     name: str

@@ -101,14 +101,45 @@ class LinearHead(nn.Module):
         return features
 
 
-HEADS: dict[str, type[TranslatorHead] | type[LinearHead]] = {"lconv": TranslatorHead, "linear": LinearHead}
+class SubPixelHead(nn.Module):
+    """One linear layer from each token to the k x k cells of the teacher's map under it (Shi et al. 2016).
+
+    Without convolutions or hidden layers the tokens themselves must hold the features, which is what a
+    policy's small neck can use; a short run otherwise teaches the translator more than the backbone. Grids
+    that are no multiple of 14x14 are resampled first, as in `LinearHead`.
+    """
+
+    def __init__(self, width: int, target: FeatureSize) -> None:
+        """Build the layer for tokens of `width` channels."""
+        super().__init__()
+        cells = target.height // GRID
+        self.cells = cells if (target.height, target.width) == (cells * GRID, cells * GRID) else 1
+        resample = MapToTokens((target.height // self.cells, target.width // self.cells))
+        self.adapter = nn.Sequential(
+            TokensToMap(), resample, nn.Linear(width, target.channels * self.cells**2)
+        )
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Predicted features (B, H*W, C), row by row, of spatial tokens (B, 196, d)."""
+        features: torch.Tensor = self.adapter(tokens)
+        if self.cells > 1:
+            maps = features.transpose(1, 2).unflatten(2, (GRID, GRID))
+            features = nn.functional.pixel_shuffle(maps, self.cells).flatten(2).transpose(1, 2)
+        return features
+
+
+HEADS: dict[str, type[TranslatorHead] | type[LinearHead] | type[SubPixelHead]] = {
+    "lconv": TranslatorHead,
+    "linear": LinearHead,
+    "sub_pixel": SubPixelHead,
+}
 
 
 class Translator(nn.Module):
     """One head per teacher, under the teacher's name."""
 
     def __init__(self, width: int, targets: Mapping[str, FeatureSize], kind: str = "lconv") -> None:
-        """Build a head of `kind`, "lconv" or "linear", for each teacher of `targets`."""
+        """Build a head of `kind`, one of `HEADS`, for each teacher of `targets`."""
         super().__init__()
         head = HEADS[kind]
         self.translator_heads = nn.ModuleDict(

@@ -25,7 +25,7 @@ def untrained(seed=0, **changes):
     return TheiaModel(TheiaVariant(**{"name": "mine", "size": "tiny", "targets": TEACHERS, **changes})).eval()
 
 
-@pytest.mark.parametrize("translator", ["lconv", "linear"])
+@pytest.mark.parametrize("translator", ["lconv", "linear", "sub_pixel"])
 @pytest.mark.parametrize("registers", [0, 1, 4, 8])
 def test_any_teachers_registers_and_translator_load_back(tmp_path, registers, translator):
     model = untrained(registers=registers, translator=translator)

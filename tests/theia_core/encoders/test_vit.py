@@ -127,3 +127,25 @@ def test_a_linear_head_resamples_the_tokens_and_projects_them_once(grid):
     assert torch.allclose(found, slope * step, atol=1e-4)
     if grid == (14, 14):
         assert torch.allclose(features[3, 5], 5 * slope + linear.bias, atol=1e-5)
+
+
+def test_a_sub_pixel_head_reads_each_cell_from_the_token_over_it():
+    translator = Translator(12, {"t": FeatureSize(5, 28, 28)}, "sub_pixel").eval()
+    tokens = torch.randn(1, 196, 12)
+    with torch.inference_mode():
+        before = translator(tokens)["t"].reshape(28, 28, 5)
+        tokens[0, 3 * 14 + 4] += 1.0
+        after = translator(tokens)["t"].reshape(28, 28, 5)
+    changed = (before != after).any(-1)
+    assert changed[6:8, 8:10].all() and changed.sum() == 4
+    linear = translator.translator_heads["t"].adapter[2]
+    assert linear.out_features == 5 * 4 and not torch.allclose(after[6, 8], after[7, 9])
+
+
+def test_a_sub_pixel_head_resamples_where_cells_do_not_fit():
+    translator = Translator(12, {"t": FeatureSize(5, 16, 16)}, "sub_pixel").eval()
+    linear = Translator(12, {"t": FeatureSize(5, 16, 16)}, "linear").eval()
+    linear.load_state_dict(translator.state_dict())
+    tokens = torch.randn(2, 196, 12)
+    with torch.inference_mode():
+        assert torch.equal(translator(tokens)["t"], linear(tokens)["t"])

@@ -95,5 +95,21 @@ def test_the_policy_camera_and_others_see_the_scene(views):
 
 
 def test_an_unknown_scene_is_refused():
-    with pytest.raises(TheiaError, match="no views of a scene 'microwave'; known: door"):
-        make_views("microwave")
+    with pytest.raises(TheiaError, match="no views of a scene 'drawer'; known: door, pick_place, microwave"):
+        make_views("drawer")
+
+
+@pytest.mark.parametrize("task", ["pick_place", "microwave"])
+def test_the_other_tasks_are_seen_along_the_expert_s_disturbed_way(task):
+    views = make_views(task)
+    drawn = [view for seed in SEEDS[:6] for view in views.draw(seed, 5)]
+    again = views.draw(SEEDS[0], 5)
+    assert all(np.array_equal(a.qpos, b.qpos) for a, b in zip(drawn, again, strict=False))
+    hands_m = []
+    for view in drawn:
+        views.env.reset(view.params)
+        assert penetration_m(views.env, view.qpos) < 0.0065
+        hands_m.append(views.env.tcp()[0])
+    assert np.ptp(hands_m, axis=0).min() > 0.1
+    assert 0.1 < np.mean([view.camera_m is not None for view in drawn]) < 0.5
+    assert {view.params.seed for view in drawn} == set(SEEDS[:6])

@@ -55,10 +55,14 @@ def make_views(task: str) -> SceneViews:
         from theia_sim.scenes.door_views import DoorViews
 
         return DoorViews()
+    if task in SCENES:
+        from theia_sim.scenes.expert_views import ExpertViews
+
+        return ExpertViews(task)
     raise TheiaError(f"there are no views of a scene {task!r}; known: {', '.join(SCENES)}")
 
 
-SCENES = ("door",)
+SCENES = ("door", "pick_place", "microwave")
 
 
 class ViewRenderer:

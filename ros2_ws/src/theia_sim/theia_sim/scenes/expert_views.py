@@ -1,0 +1,46 @@
+"""Views of a task along its expert's way, disturbed: as in demonstrations, and from other cameras."""
+
+import numpy as np
+
+from theia_core.tasks import get_task
+from theia_sim.controllers import ExpertController
+from theia_sim.envs import make_env, make_expert
+from theia_sim.rollout import Observation, new_guard, rollout
+from theia_sim.scenes.views import View
+
+OTHER_CAMERA_SHARE = 0.3  # of the views are not the policy camera's
+_NOISE_M = (0.0, 0.012)  # from a demonstration's way to one that mostly fails
+
+
+class ExpertViews:
+    """Draws moments of one disturbed episode of the expert per scene."""
+
+    def __init__(self, task: str) -> None:
+        """Compile the scene once."""
+        self.env = make_env(task)
+        self._task = get_task(task)
+        self._guard = new_guard(task)
+
+    def draw(self, seed: int, count: int) -> list[View]:
+        """`count` views of the scene of training seed `seed`."""
+        rng = np.random.default_rng([seed, 78])
+        params = self.env.params_type.sample(seed, **self._task.sample_training_params(seed))
+        self.env.reset(params)
+        expert = ExpertController(self.env, make_expert(self._task.id), noise_m=float(rng.uniform(*_NOISE_M)))
+        moments: list[np.ndarray] = []
+
+        def keep(_: Observation, __: np.ndarray) -> None:
+            moments.append(self.env.snapshot().qpos)
+
+        rollout(self.env, expert, self._guard, seed=seed, max_steps=self._task.horizon_steps, on_step=keep)
+        chosen = rng.permutation(len(moments))[:count]
+        return [self._view(params, moments[index], rng) for index in chosen]
+
+    def _view(self, params: object, qpos: np.ndarray, rng: np.random.Generator) -> View:
+        if rng.uniform() >= OTHER_CAMERA_SHARE:
+            return View(params, qpos)
+        target_m = np.array([0.28, 0.0, 0.14]) + rng.uniform(-1, 1, 3) * (0.10, 0.18, 0.06)
+        azimuth_rad, elevation_rad = rng.uniform(-1.25, 1.25), rng.uniform(0.4, 1.1)
+        backward = np.array([-np.cos(azimuth_rad), -np.sin(azimuth_rad), np.tan(elevation_rad)])
+        position_m = target_m + rng.uniform(0.35, 0.9) * backward / np.linalg.norm(backward)
+        return View(params, qpos, position_m, target_m, float(rng.uniform(32.0, 60.0)))
