@@ -10,13 +10,14 @@ pytest.importorskip("rclpy")
 from interbotix_xs_msgs.msg import JointGroupCommand, JointSingleCommand
 from interbotix_xs_msgs.srv import OperatingModes, RegisterValues, RobotInfo, TorqueEnable
 from sensor_msgs.msg import Image, JointState
-from theia_msgs.msg import TaskState
+from theia_msgs.msg import GuardState, TaskState
 from theia_msgs.srv import ResetScene
 
 from theia.messages.images import check_image
-from theia.nodekit.qos import EVENT
-from theia.topics import IMAGE, RESET_SCENE, TASK_STATE
+from theia.nodekit.qos import EVENT, STATE
+from theia.topics import GUARD_STATE, IMAGE, RESET_SCENE, TASK_STATE
 from theia_core.actions.profile import load_profile
+from theia_core.tasks import TASKS, get_task
 
 pytestmark = pytest.mark.system
 
@@ -84,6 +85,27 @@ def test_simulated_driver_speaks_xs_sdk(system):
     system.call(OperatingModes, "/wx250s/set_operating_modes", **mode)
     system.spin(1.0)
     assert np.abs(np.array(joints[-1].position[:6]) - before).max() > 0.01, "the raised arm did not sag"
+
+
+@pytest.mark.parametrize("task", sorted(TASKS))
+def test_every_task_has_a_scene_that_the_guard_takes_over(system, task):
+    system.start("theia_sim", "widowx_sim", task=task, camera_rate_hz=0.5)
+    system.start("theia", "widowx_guard", task=task)
+    tasks = system.listen(TaskState, TASK_STATE, EVENT)
+    guards = system.listen(GuardState, GUARD_STATE, STATE)
+    system.bring_up("widowx_guard")
+    trial = get_task(task).protocol.trials(seed=1, n=1)[0]
+    scene = {"task": task, "seed": trial.seed, "cell_json": json.dumps(trial.cell)}
+    answer = system.call(ResetScene, RESET_SCENE, **scene)
+    assert answer.success, answer.message
+    shown = json.loads(answer.params_json)
+    assert shown["seed"] == trial.seed
+    system.trigger("/widowx_guard/arm")
+    system.wait_until(lambda: guards[-1].mode == GuardState.ACTIVE, 5, "ACTIVE")
+    system.wait_until(lambda: tasks[-1].seed == trial.seed, 5, "the new scene")
+    assert tuple(tasks[-1].stages) == tuple(get_task(task).protocol.stages)
+    system.wait_until(lambda: guards[-1].mode == GuardState.HOLD, 5, "HOLD without a policy")
+    assert np.abs(np.array(guards[-1].measured[:6]) - np.array(guards[-1].commanded)).max() < 0.05
 
 
 def test_scene_is_reset_to_what_was_asked_for(system):

@@ -1,10 +1,10 @@
 """All bring-ups by name."""
 
 from theia.bringup.description import Bringup
-from theia.bringup.widowx_door import WIDOWX_DOOR
+from theia.bringup.widowx import WIDOWX_BRINGUPS
 from theia_core.errors import TheiaError
 
-BRINGUPS = {bringup.name: bringup for bringup in (WIDOWX_DOOR,)}
+BRINGUPS = {bringup.name: bringup for bringup in WIDOWX_BRINGUPS}
 
 
 def get_bringup(name: str) -> Bringup:

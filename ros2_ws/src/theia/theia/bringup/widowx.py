@@ -1,0 +1,117 @@
+"""The tasks of the WidowX 250s: camera -> encoder -> policy -> guard -> arm, and their evaluation."""
+
+from theia.bringup.description import Argument, Bringup, NodeEntry, Role, Unless, Use, When
+from theia.topics import IMAGE
+
+_DESCRIPTIONS = {
+    "door": "A WidowX 250s opens the door of a toy fridge",
+    "pick_place": "A WidowX 250s puts a pink cup from a toy sink into the drying rack",
+    "microwave": "A WidowX 250s puts toy food from a pot into a toy microwave and closes its door",
+}
+_LIFECYCLE_ORDER = ("widowx_guard", "encoder", "bc_policy")
+_CAMERA = {IMAGE: Use("camera_topic")}
+
+
+def widowx(task: str) -> Bringup:
+    """The bring-up of one task; they differ in the scene, the guard's workspace and the policy's default.
+
+    Args:
+        task: id of a task in theia_core.tasks.
+    """
+    return Bringup(
+        name=f"widowx_{task}",
+        description=_DESCRIPTIONS[task],
+        arguments=(
+            Argument(
+                "robot",
+                "sim",
+                "sim starts the simulated arm and camera; real expects xs_sdk and a camera",
+                ("sim", "real"),
+            ),
+            Argument("policy", task, "shipped name or folder of the policy"),
+            Argument(
+                "encoder",
+                "auto",
+                "shipped name or folder of the encoder; auto: the one the policy was trained with",
+            ),
+            Argument("runtime", "auto", "what runs the encoder", ("auto", "onnxruntime", "torch")),
+            Argument("threads", "2", "CPU threads of the encoder", type=int),
+            Argument(
+                "trials",
+                "5",
+                "trials to run and score, robot:=sim only; 0 brings everything up and waits",
+                type=int,
+            ),
+            Argument("seed", "1000", "evaluation seed: order and randomisation of the trials", type=int),
+            Argument("record", "false", "record every trial as an episode", ("false", "true"), bool),
+            Argument("output", f"runs/widowx_{task}", "folder for ledger, video, picture and episodes"),
+            Argument("headless", "true", "false opens a window on the simulation", ("true", "false"), bool),
+            Argument("camera_topic", IMAGE, "topic of the raw camera image, rgb8 640x480"),
+        ),
+        nodes=(
+            NodeEntry(
+                package="theia_sim",
+                executable="widowx_sim",
+                name="widowx_sim",
+                parameters={"task": task, "headless": Use("headless")},
+                remappings=_CAMERA,
+                conditions=(When("robot", "sim"),),
+            ),
+            NodeEntry(
+                package="theia",
+                executable="widowx_guard",
+                name="widowx_guard",
+                parameters={"robot": "wx250s", "task": task},
+            ),
+            NodeEntry(
+                package="theia",
+                executable="encoder",
+                name="encoder",
+                parameters={
+                    "encoder": Use("encoder"),
+                    "policy": Use("policy"),
+                    "runtime": Use("runtime"),
+                    "threads": Use("threads"),
+                },
+                remappings=_CAMERA,
+            ),
+            NodeEntry(
+                package="theia",
+                executable="bc_policy",
+                name="bc_policy",
+                parameters={"policy": Use("policy"), "robot": "wx250s"},
+            ),
+            NodeEntry(
+                package="theia",
+                executable="lifecycle_manager",
+                name="lifecycle_manager",
+                parameters={"nodes": _LIFECYCLE_ORDER},
+            ),
+            NodeEntry(
+                package="theia",
+                executable="recorder",
+                name="recorder",
+                parameters={"folder": Use("output")},
+                remappings=_CAMERA,
+                conditions=(When("record", "true"),),
+            ),
+            NodeEntry(
+                package="theia",
+                executable="evaluator",
+                name="evaluator",
+                parameters={
+                    "task": task,
+                    "trials": Use("trials"),
+                    "seed": Use("seed"),
+                    "output": Use("output"),
+                    "record": Use("record"),
+                },
+                remappings=_CAMERA,
+                conditions=(When("robot", "sim"), Unless("trials", "0")),
+                role=Role.RESULT,
+            ),
+        ),
+    )
+
+
+WIDOWX_BRINGUPS = tuple(widowx(task) for task in _DESCRIPTIONS)
