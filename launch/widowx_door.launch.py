@@ -2,8 +2,8 @@
 
     ros2 launch theia widowx_door.launch.py robot:=sim trials:=5
 
-What is started is described in theia.bringup.widowx, for this file and
-for `theia up widowx_door` alike.
+What is started is described in theia.bringup.widowx, for
+this file and for `theia up widowx_door` alike.
 """
 
 from launch import LaunchDescription

@@ -1,9 +1,9 @@
-"""The WidowX 250s puts toy food from a pot into a toy microwave and closes its door.
+"""The WidowX 250s puts food from a pot into a toy microwave and shuts its door.
 
     ros2 launch theia widowx_microwave.launch.py robot:=sim trials:=5
 
-What is started is described in theia.bringup.widowx, for this file and
-for `theia up widowx_microwave` alike.
+What is started is described in theia.bringup.widowx, for
+this file and for `theia up widowx_microwave` alike.
 """
 
 from launch import LaunchDescription

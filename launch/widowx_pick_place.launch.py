@@ -1,9 +1,9 @@
-"""The WidowX 250s puts a pink cup from a toy sink into the drying rack on its left.
+"""The WidowX 250s moves a cup from a toy sink to the drying rack on its left.
 
     ros2 launch theia widowx_pick_place.launch.py robot:=sim trials:=5
 
-What is started is described in theia.bringup.widowx, for this file and
-for `theia up widowx_pick_place` alike.
+What is started is described in theia.bringup.widowx, for
+this file and for `theia up widowx_pick_place` alike.
 """
 
 from launch import LaunchDescription

@@ -56,6 +56,11 @@ class Preprocessing:
         """The same as plain JSON values."""
         return asdict(self)
 
+    @property
+    def resize_id(self) -> str:
+        """Name of what `resize` does: caches of resized frames are valid for one name only."""
+        return f"{self.size}px-pillow-bilinear"
+
     def resize(self, frames: np.ndarray) -> np.ndarray:
         """Resize frames as Pillow does.
 

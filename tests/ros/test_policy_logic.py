@@ -1,4 +1,4 @@
-"""What the policy node decides without ROS: which chunk goes out, and when inputs are too old."""
+"""What the policy node decides without ROS: when its inputs are too old, and how predictions are executed."""
 
 import numpy as np
 import pytest
@@ -9,45 +9,11 @@ from std_msgs.msg import Header
 
 from theia.messages.stamps import Now, to_time
 from theia.messages.tokens import tokens_message
+from theia.nodes.bc_policy import PolicyParameters
 from theia.nodes.observation import NewestObservation
-from theia.nodes.receding_horizon import RecedingHorizon
+from theia_core.actions.execution import ExecutionMode
 
-ACTIONS = np.arange(70, dtype=np.float32).reshape(10, 7)
 NAMES = ("a", "b")
-
-
-def horizon(execute_steps=3):
-    return RecedingHorizon("door@1", execute_steps, 0.2, "ee_delta")
-
-
-def test_each_step_sends_what_is_left_of_the_prediction_with_a_new_number_and_expiry():
-    chunks = horizon()
-    chunks.predicted(ACTIONS, observed_s=10.0)
-    sent = [chunks.step(10.1 + 0.2 * step) for step in range(3)]
-    assert [chunk.actions[0, 0] for chunk in sent] == [0, 7, 14]
-    assert [chunk.stamp_s for chunk in sent] == pytest.approx([10.0, 10.2, 10.4])
-    assert [chunk.expires_at_s for chunk in sent] == pytest.approx([10.5, 10.7, 10.9])
-    assert [chunk.sequence for chunk in sent] == [1, 2, 3]
-    assert chunks.needs_prediction
-
-
-def test_prediction_shorter_than_the_steps_to_execute_is_used_up():
-    chunks = horizon(execute_steps=5)
-    chunks.predicted(ACTIONS[:2], 10.0)
-    chunks.step(10.0)
-    assert not chunks.needs_prediction
-    chunks.step(10.2)
-    assert chunks.needs_prediction
-
-
-def test_order_to_hold_forgets_the_prediction_and_continues_the_numbers():
-    chunks = horizon()
-    chunks.predicted(ACTIONS, 10.0)
-    chunks.step(10.0)
-    hold = chunks.hold(10.3, "tokens stale")
-    assert (hold.horizon, hold.reason, hold.sequence) == (0, "tokens stale", 2)
-    assert hold.expires_at_s > 10.3
-    assert chunks.needs_prediction
 
 
 def observed(tokens_at_s=100.0, frame_s=1000.0, joints_at_s=100.0, names=NAMES):
@@ -83,3 +49,8 @@ def test_fresh_observation_holds_tokens_and_joints():
     assert taken.tokens.shape == (4, 3)
     assert taken.joints.tolist() == [0.5, 0.5]
     assert taken.joints.dtype == np.float32
+
+
+def test_the_nodes_own_execution_is_the_receding_horizon_of_the_policys_card():
+    mode = ExecutionMode.parse(PolicyParameters().execution, execute_steps=3, horizon=10)
+    assert mode == ExecutionMode(3, latency_compensation=True)

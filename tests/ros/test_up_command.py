@@ -17,7 +17,7 @@ def test_show_args_lists_every_argument_with_choices_and_default(capsys):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["nothing"], "no bring-up 'nothing'; there is widowx_door"),
+        (["nothing"], "no bring-up 'nothing'; there is widowx_door, widowx_pick_place, widowx_microwave"),
         (["widowx_door", "robot:=spot"], "argument robot is 'spot'"),
         (["widowx_door", "--", "polcy:=x"], "has no argument 'polcy'"),
     ],

@@ -60,3 +60,21 @@ def test_real_robot_waits_for_its_driver_and_starts_no_simulator(system, tmp_pat
     assert not [name for name, _ in system.node.get_service_names_and_types() if name.startswith("/sim")]
     process.popen.send_signal(signal.SIGINT)
     assert process.popen.wait(15) == 0
+
+
+def test_real_robot_is_controlled_where_driver_and_camera_come_from_elsewhere(system, tmp_path):
+    system.start("theia_sim", "widowx_sim")
+    process = up(system, tmp_path, "robot:=real")
+    states = system.listen(GuardState, GUARD_STATE, STATE)
+    system.wait_until(lambda: "all active" in process.output, 60, "all nodes to be active")
+    assert "[widowx_sim]" not in process.output and "[evaluator]" not in process.output
+    system.trigger("/widowx_guard/arm")
+    system.wait_until(lambda: states and states[-1].mode == GuardState.ACTIVE, what="ACTIVE")
+    started = list(states[-1].measured[:6])
+
+    def moved():
+        return max(abs(now - then) for now, then in zip(states[-1].measured[:6], started, strict=True)) > 0.1
+
+    system.wait_until(moved, 15, "the policy to move the arm")
+    process.popen.send_signal(signal.SIGINT)
+    assert process.popen.wait(15) == 0

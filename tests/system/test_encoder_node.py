@@ -1,5 +1,7 @@
 """The encoder node alone, with the test as its camera."""
 
+import json
+import shutil
 import time
 
 import numpy as np
@@ -17,6 +19,9 @@ from theia.messages.tokens import tokens_array
 from theia.nodekit.qos import RECORDING, STREAM
 from theia.topics import IMAGE, TOKENS
 from theia_core.encoders import load_encoder
+from theia_core.encoders.registry import shipped_folder
+from theia_core.policies import load_policy, shipped_policies
+from theia_core.policies.artefact import OWN_ENCODER
 
 pytestmark = pytest.mark.system
 
@@ -63,6 +68,28 @@ def counts(diagnostics):
             if status.name == "/encoder" and status.message == "active":
                 return {pair.key: pair.value for pair in status.values}
     return {}
+
+
+def test_named_auto_it_runs_the_encoder_that_lies_in_its_policys_folder(system, tmp_path):
+    policy = shutil.copytree(shipped_policies()["door"], tmp_path / "policy")
+    shutil.copytree(shipped_folder() / ENCODER, policy / "encoder")
+    own_id = f"own@{load_encoder(ENCODER).encoder_id[-12:]}"
+    for path, entries in (
+        (
+            policy / "policy.json",
+            {"encoder": OWN_ENCODER, "encoder_id": own_id},
+        ),
+        (policy / "encoder" / "encoder.json", {"name": "own"}),
+    ):
+        path.write_text(json.dumps({**json.loads(path.read_text()), **entries}))
+    system.start("theia", "encoder", policy=str(policy), threads=1)
+    system.bring_up("encoder")
+    tokens, camera = system.listen(SpatialTokens, TOKENS), Camera(system)
+    while not tokens:
+        camera.send(frame())
+        system.spin(0.3)
+    load_policy(policy).check_encoder(tokens[-1].encoder_id)
+    assert tokens[-1].encoder_id == own_id
 
 
 def test_tokens_are_the_library_s_and_carry_the_frame_s_header(system, encoder):

@@ -8,8 +8,9 @@ import pytest
 
 pytest.importorskip("rclpy")
 from interbotix_xs_msgs.msg import JointGroupCommand, JointSingleCommand
-from interbotix_xs_msgs.srv import OperatingModes, RegisterValues, RobotInfo, TorqueEnable
+from interbotix_xs_msgs.srv import OperatingModes, Reboot, RegisterValues, RobotInfo, TorqueEnable
 from sensor_msgs.msg import Image, JointState
+from std_msgs.msg import String
 from theia_msgs.msg import GuardState, TaskState
 from theia_msgs.srv import ResetScene
 
@@ -89,11 +90,14 @@ def test_simulated_driver_speaks_xs_sdk(system):
 
 @pytest.mark.parametrize("task", sorted(TASKS))
 def test_every_task_has_a_scene_that_the_guard_takes_over(system, task):
-    system.start("theia_sim", "widowx_sim", task=task, camera_rate_hz=0.5)
+    system.start("theia_sim", "widowx_sim", task=task, camera_rate_hz=2.0)
     system.start("theia", "widowx_guard", task=task)
+    images = system.listen(Image, IMAGE)
     tasks = system.listen(TaskState, TASK_STATE, EVENT)
     guards = system.listen(GuardState, GUARD_STATE, STATE)
     system.bring_up("widowx_guard")
+    system.wait_until(lambda: images, what="a picture")
+    check_image(images[0], 640, 480)
     trial = get_task(task).protocol.trials(seed=1, n=1)[0]
     scene = {"task": task, "seed": trial.seed, "cell_json": json.dumps(trial.cell)}
     answer = system.call(ResetScene, RESET_SCENE, **scene)
@@ -130,3 +134,49 @@ def test_scene_is_reset_to_what_was_asked_for(system):
         answer = system.call(ResetScene, RESET_SCENE, **(scene | wrong))
         assert not answer.success
         assert sentence in answer.message
+
+
+def test_faults_on_command(system):
+    system.start("theia_sim", "widowx_sim", camera_rate_hz=0.5)
+    joints = system.listen(JointState, "/wx250s/joint_states", 50)
+    inject = system.node.create_publisher(String, "/widowx_sim/inject", EVENT)
+    group = system.node.create_publisher(JointGroupCommand, "/wx250s/commands/joint_group", 10)
+    system.wait_until(
+        lambda: joints and inject.get_subscription_count() and group.get_subscription_count(), what="xs_sdk"
+    )
+    start = np.array(joints[-1].position[:6])
+    register = {"cmd_type": "group", "name": "arm", "reg": "Profile_Velocity"}
+    system.call(RegisterValues, "/wx250s/set_motor_registers", **register, value=40)
+
+    def order(**fault):
+        joints.clear()
+        inject.publish(String(data=json.dumps(fault)))
+
+    order(fault="short_replies", count=10, values=4)
+    system.spin(1.0)
+    assert [len(j.position) for j in joints].count(4) == 10
+    assert len(joints[-1].position) == 9
+
+    order(fault="drop_commands", count=1)
+    system.spin(0.3)
+    turned = start + np.array([0.3, 0, 0, 0, 0, 0])
+    group.publish(JointGroupCommand(name="arm", cmd=turned.tolist()))
+    system.spin(0.7)
+    assert abs(joints[-1].position[0] - start[0]) < 0.03
+
+    order(fault="usb_stall", seconds=1.0)
+    system.spin(0.5)
+    joints.clear()
+    group.publish(JointGroupCommand(name="arm", cmd=turned.tolist()))
+    system.spin(0.2)
+    assert not joints
+    system.wait_until(lambda: len(joints) > 20, 5, "joint states after the stall")
+    assert abs(joints[-1].position[0] - start[0]) < 0.03, "a command of the stall was executed later"
+
+    order(fault="overload", joint="elbow")
+    system.wait_until(lambda: joints and len(joints[-1].position) == 2, 5, "short replies")
+    system.spin(0.5)
+    reboot = {"cmd_type": "group", "name": "all", "enable": True, "smart_reboot": True}
+    system.call(Reboot, "/wx250s/reboot_motors", **reboot)
+    system.wait_until(lambda: len(joints[-1].position) == 9, 5, "full replies")
+    assert abs(joints[-1].position[2] - start[2]) > 0.05, "the overloaded elbow did not sink"

@@ -68,12 +68,36 @@ def test_eval_compares_several_on_the_same_trials_and_resumes_where_each_stands(
     assert [record["policy"] for record in Ledger(ledger).read()].count("scripted-expert") == 2
 
 
+@pytest.mark.slow
+def test_eval_compares_executions_and_tells_them_apart_when_it_resumes(tmp_path, capsys):
+    out, ledger, table = tmp_path / "out.json", tmp_path / "trials.jsonl", tmp_path / "table.md"
+    words = ("eval", "door", "--seed", 7, "--workers", 1, "--trials", 1, "--ledger", ledger)
+    first = ("--execution", "receding:4")
+    assert run(*words, *first) == 0
+    words = (*words, "--resume", "--json", out, "--markdown", table)
+    assert run(*words, *first, "--execution", "ensemble:0.1") == 0
+    assert "1 of 2 trials are in the ledger already" in capsys.readouterr().out
+    result = json.loads(out.read_text())
+    assert [one["execution"] for one in result["results"]] == ["receding:4", "ensemble:0.1"]
+    assert [result["comparisons"][0][who]["execution"] for who in "ab"] == ["receding:4", "ensemble:0.1"]
+    receding, ensemble = (one["jumps"] for one in result["results"])
+    assert receding["elsewhere_m"]["median"] > 0 and "elsewhere_m" not in ensemble
+    lines = table.read_text().splitlines()
+    assert lines[2] == "| execution | open | fully_open | jump at seams | jump elsewhere |"
+    assert lines[4].startswith("| receding:4 |") and lines[5].startswith("| ensemble:0.1 |")
+    assert run(*words, *first, "--latency-ms", 300) == 0
+    assert "0 of 1 trials are in the ledger already" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (("eval", "door", "--policies", "runs"), "--policies needs --encoder"),
         (("eval", "door", "--encoder", "no_such_encoder"), "no_such_encoder"),
         (("eval", "door", "--trials", "0"), "--trials must be at least 1"),
+        (("eval", "door", "--latency-ms", "500"), "--latency-ms 500 cannot be simulated"),
+        (("eval", "door", "--latency-ms", "30"), "a multiple of 20"),
+        (("eval", "door", "--execution", "fast"), "execution 'fast' is unknown"),
         (("eval", "door", "--resume"), "--resume needs --ledger"),
         (("eval", "door", "--policy", "no_such_policy"), "no_such_policy"),
         (("eval", "door", "--policy", "expert", "--json", "/no/such/folder/x.json"), "/no/such/folder"),

@@ -10,7 +10,7 @@ pytest.importorskip("torch")
 from theia_core.encoders import load_encoder
 from theia_core.errors import TheiaError
 from theia_core.policies.artefact import shipped_policies
-from theia_sim.contenders import choose_contenders
+from theia_sim.contenders import choose_contenders, titles
 from theia_training.random_encoder import main as write_random_encoder
 
 SHIPPED = "door"
@@ -94,3 +94,28 @@ def test_what_does_not_fit_together_is_refused(shipped_encoder, random_folder, r
     other = copy_policy(tmp_path / "other", task="microwave")
     with pytest.raises(TheiaError, match="trained for the task 'microwave'"):
         choose_contenders("door", [str(other)], [])
+
+
+def test_each_policy_is_executed_in_every_way_and_the_expert_once():
+    found = choose_contenders("door", ["door", "expert"], [], (), ["receding", "receding:1", "ensemble:0.10"])
+    assert [c.execution for c in found if c.policy == "door"] == ["receding:4", "receding:1", "ensemble:0.1"]
+    assert [c.policy for c in found].count("expert") == 1
+    assert len({tuple(c.identity.items()) for c in found}) == 4
+    assert titles(found) == ("execution", ["receding:4", "receding:1", "ensemble:0.1", "scripted-expert"])
+
+
+def test_without_an_execution_the_policys_card_decides():
+    assert choose_contenders("door", [], [])[0].execution == "receding:4"
+
+
+@pytest.mark.parametrize(
+    ("policies", "executions", "message"),
+    [
+        ([], ["receding:4", "receding"], "--execution receding:4 is given twice"),
+        ([], ["receding:11"], "receding:10 or less"),
+        (["expert"], ["receding:4"], "--execution needs a policy"),
+    ],
+)
+def test_executions_that_do_not_fit_are_refused(policies, executions, message):
+    with pytest.raises(TheiaError, match=message):
+        choose_contenders("door", policies, [], (), executions)

@@ -59,7 +59,7 @@ def square_data(tmp_path_factory):
 @pytest.fixture
 def short_recipe():
     """Seconds instead of minutes."""
-    from theia_training.recipes import RECIPES
+    from theia_training.cloning.recipes import RECIPES
 
     return replace(RECIPES["cpu"], epochs=3, batch_size=16, warmup_updates=4, learning_rate=3e-4)
 

@@ -123,18 +123,18 @@ def _decoded_table(
 ) -> str:
     rows = []
     for index, image in enumerate(images):
-        true = np.asarray(pictures[TRUE][index])
         cells = [image_cell(image)]
         for label in (TRUE, *labels):
             alt = f"decoded from {label} features for {image.name}"
-            pixels = _as_colours(np.asarray(pictures[label][index]), true)
+            pixels = decoded_colours(pictures[label][index], pictures[TRUE][index])
             cells.append(picture(pixels, alt, photograph=len(pixels) > _TOKENS_ACROSS))
         rows.append(cells)
     return table(["Image", "From true", *(f"From {label}" for label in labels)], rows, "pictures")
 
 
-def _as_colours(pixels: np.ndarray, true: np.ndarray) -> np.ndarray:
+def decoded_colours(pixels: np.ndarray, true: np.ndarray) -> np.ndarray:
     """A decoded picture as RGB; floats in viridis over the true picture's range."""
+    pixels, true = np.asarray(pixels), np.asarray(true)
     if pixels.ndim == 3 and pixels.dtype == np.uint8:
         return pixels
     low, high = float(true.min()), float(true.max())

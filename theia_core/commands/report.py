@@ -13,7 +13,17 @@ EXAMPLES = """examples:
   theia report runs/eval/door.jsonl                    the stage table, and why trials failed
   theia report a.jsonl b.jsonl --json report.json      several ledgers, one table for each policy"""
 
-_ONE_RUN = ("task", "policy", "encoder", "protocol_hash", "eval_seed", "simulated")
+_ONE_RUN = (
+    "task",
+    "policy",
+    "encoder",
+    "protocol_hash",
+    "eval_seed",
+    "simulated",
+    "execution",
+    "latency_s",
+    "noise_mm",
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -59,6 +69,8 @@ def _print_heading(records: list[dict[str, Any]], task: Any, seed: int | None) -
     first = records[0]
     kind = "SIMULATED" if first.get("simulated") else "real-robot"
     print(f"{task.title} ({task.id}): {first.get('policy')} on {first.get('encoder')}")
+    if first.get("execution"):
+        print(f"execution {first['execution']}, observations {1000 * first.get('latency_s', 0):g} ms old")
     print(f"{len(records)} {kind} trials, evaluation seed {seed}, protocol {first.get('protocol_hash')}")
     if first.get("protocol_hash") != task.protocol.hash:
         print(f"note: the protocol has changed since; today's is {task.protocol.hash}")

@@ -41,11 +41,10 @@ def load_encoder(
     if runtime not in RUNTIMES:
         raise TheiaError(f"unknown runtime {runtime!r}; choose one of {', '.join(RUNTIMES)}")
     name, path = str(name_or_path), Path(name_or_path)
-    for folder in (shipped_folder() / path.name, path) if path.name == name else (path,):
-        if (folder / "encoder.json").is_file():
-            if variant is not None:
-                raise TheiaError(f"{folder} describes itself; variant is for a file of Theia weights only")
-            return _load_graph_folder(folder, runtime, threads)
+    if folder := _described_folder(name_or_path):
+        if variant is not None:
+            raise TheiaError(f"{folder} describes itself; variant is for a file of Theia weights only")
+        return _load_graph_folder(folder, runtime, threads)
     if path.suffix == ".safetensors" or (path / "model.safetensors").is_file():
         return _load_theia(path, runtime, variant, threads)
     if name in RELEASED:
@@ -57,6 +56,21 @@ def load_encoder(
         raise TheiaError(f"{path} holds no encoder: neither an encoder.json nor a model.safetensors")
     names = ", ".join(spec.name for spec in list_encoders())
     raise TheiaError(f"unknown encoder {name!r}; choose one of {names}, or give an encoder's folder")
+
+
+def runs_on_torch(name_or_path: str | Path) -> bool:
+    """Whether torch runs, and so can train, what `load_encoder` finds here: it is more than an ONNX graph."""
+    folder = _described_folder(name_or_path)
+    return folder is None or (folder / "config.json").is_file()
+
+
+def _described_folder(name_or_path: str | Path) -> Path | None:
+    """Folder with an encoder.json: a shipped one of this name before one on disk."""
+    name, path = str(name_or_path), Path(name_or_path)
+    for folder in (shipped_folder() / path.name, path) if path.name == name else (path,):
+        if (folder / "encoder.json").is_file():
+            return folder
+    return None
 
 
 def _load_theia(path: Path, runtime: str, variant: str | None, threads: int) -> Encoder:
@@ -78,7 +92,7 @@ def _load_graph_folder(folder: Path, runtime: str, threads: int) -> Encoder:
     Where the weights are a Theia checkpoint's, which its config.json says, torch can run them too.
     """
     spec, entries = read_encoder_json(folder)
-    if runtime == "torch" and not (folder / "config.json").is_file():
+    if runtime == "torch" and not runs_on_torch(folder):
         raise TheiaError(
             f"{spec.name} is an ONNX graph and does not run on torch; use the runtime 'onnxruntime'"
         )

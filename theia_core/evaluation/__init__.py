@@ -2,6 +2,7 @@
 
 from theia_core.evaluation.comparison import PairedCount, compare, comparison_entry
 from theia_core.evaluation.intervals import clopper_pearson
+from theia_core.evaluation.jumps import jump_line, summarise_jumps
 from theia_core.evaluation.latency import latency_summary
 from theia_core.evaluation.ledger import Ledger
 from theia_core.evaluation.summary import StageCount, count_stages, summarise
@@ -16,8 +17,10 @@ __all__ = [
     "comparison_entry",
     "comparison_table",
     "count_stages",
+    "jump_line",
     "latency_summary",
     "side_by_side_table",
     "stage_table",
     "summarise",
+    "summarise_jumps",
 ]

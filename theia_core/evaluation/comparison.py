@@ -8,6 +8,8 @@ from theia_core.errors import TheiaError
 from theia_core.evaluation.intervals import paired_difference
 from theia_core.tasks import Task
 
+_NAMES = ("policy", "encoder", "execution")
+
 
 @dataclass(frozen=True)
 class PairedCount:
@@ -84,14 +86,14 @@ def compare(
 def comparison_entry(
     a: Sequence[dict[str, Any]], b: Sequence[dict[str, Any]], *, task: Task
 ) -> dict[str, Any]:
-    """`compare` as plain JSON values, with the names of policies and encoders.
+    """`compare` as plain JSON values, with the names of policies, encoders and executions.
 
     Raises:
         TheiaError: as for `compare`.
     """
     return {
-        "a": {key: a[0][key] for key in ("policy", "encoder")},
-        "b": {key: b[0][key] for key in ("policy", "encoder")},
+        "a": {key: a[0][key] for key in _NAMES if key in a[0]},
+        "b": {key: b[0][key] for key in _NAMES if key in b[0]},
         "stages": {
             stage: {
                 "trials": count.trials,

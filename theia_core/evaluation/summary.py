@@ -7,11 +7,13 @@ from typing import Any
 
 from theia_core.errors import TheiaError
 from theia_core.evaluation.intervals import clopper_pearson
+from theia_core.evaluation.jumps import summarise_jumps
 from theia_core.evaluation.latency import latency_summary
 from theia_core.tasks import Task
 
 _SAME_IN_ALL = ("task", "policy", "encoder", "protocol_hash", "simulated")
-_SAID_ONCE = (*_SAME_IN_ALL, "eval_seed", "latency_ms")
+_SAME_WHERE_GIVEN = ("execution", "latency_s", "noise_mm")
+_SAID_ONCE = (*_SAME_IN_ALL, *_SAME_WHERE_GIVEN, "eval_seed", "latency_ms")
 
 
 @dataclass(frozen=True)
@@ -61,14 +63,15 @@ def summarise(records: Sequence[dict[str, Any]], *, task: Task, seed: int | None
     Args:
         records: one dict a trial, keys as in the ledger: task, policy, encoder, protocol_hash, simulated,
             index, seed, cell, stages, steps, failure, guard_refusals; "latency_ms", where measured, holds a
-            list of samples for each name.
+            list of samples for each name; execution, latency_s, noise_mm and jumps where they are known.
         task: the task that was tried.
         seed: seed of the evaluation, None where it is not known.
 
     Returns:
         task, policy, encoder, protocol_hash, seed, simulated, stages {name: {successes, trials, ci95}},
         trials, guard_refusals {reason: count}, latency_ms {name: {n, p50, p95, max}}; where the protocol has
-        groups, "groups" with the same as stages for each.
+        groups, "groups" with the same as stages for each; execution, latency_s, noise_mm and jumps (as
+        `summarise_jumps` gives them) where known.
 
     Raises:
         TheiaError: if there are no records, they are not all of one policy, encoder, protocol and kind of
@@ -77,6 +80,8 @@ def summarise(records: Sequence[dict[str, Any]], *, task: Task, seed: int | None
     if not records:
         raise TheiaError(f"no trials of {task.id} to summarise; run at least one")
     common = {key: _the_one(records, key) for key in _SAME_IN_ALL}
+    given = {key: _the_one(records, key) for key in _SAME_WHERE_GIVEN}
+    common |= {key: value for key, value in given.items() if value is not None}
     if common["task"] != task.id:
         raise TheiaError(f"these are trials of {common['task']}, not of {task.id}")
     counted = Counter(record["index"] for record in records)
@@ -96,6 +101,7 @@ def summarise(records: Sequence[dict[str, Any]], *, task: Task, seed: int | None
         "seed": seed,
         "stages": _as_json(count_stages(records, task)),
         **({"groups": groups} if groups else {}),
+        **({"jumps": jumps} if (jumps := summarise_jumps(records)) else {}),
         "trials": [
             {key: value for key, value in record.items() if key not in _SAID_ONCE}
             for record in sorted(records, key=lambda record: record["index"])

@@ -1,14 +1,16 @@
-"""The stage table, as text."""
+"""The stage table and comparisons, as text or as Markdown."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from theia_core.evaluation.comparison import compare
 from theia_core.evaluation.intervals import clopper_pearson
+from theia_core.evaluation.jumps import jump_cells
 from theia_core.evaluation.summary import StageCount, count_groups, count_stages
 from theia_core.tasks import Task
 
 Records = Sequence[dict[str, Any]]
+_WHERE = {"seam": "at seams", "elsewhere": "elsewhere"}
 
 
 def stage_table(records: Records, *, task: Task) -> str:
@@ -29,23 +31,33 @@ def stage_table(records: Records, *, task: Task) -> str:
     return _aligned(rows)
 
 
-def side_by_side_table(results: Mapping[str, Records], *, task: Task) -> str:
-    """Successes and exact 95 % interval of each stage, one column for each policy.
+def side_by_side_table(
+    results: Mapping[str, Records], *, task: Task, markdown: bool = False, corner: str = "policy"
+) -> str:
+    """Successes and exact 95 % interval of each stage, and jumps between executed actions where measured.
+
+    A jump is the largest change from one executed action to the next in a trial, at the seams of two
+    predictions and elsewhere; the table has the median of the trials.
 
     Args:
         results: title of the column -> records of one policy.
         task: the task that was tried.
+        markdown: Markdown with a row for each policy, instead of text with a column for each.
+        corner: what the titles are, for the first cell of the Markdown.
 
     Raises:
         TheiaError: if a record lacks a stage.
     """
     counts = [count_stages(records, task) for records in results.values()]
-    rows = [("stage", *results)]
+    rows: list[tuple[str, ...]] = [(corner if markdown else "stage", *results)]
     rows += [(stage, *(_success(count[stage]) for count in counts)) for stage in task.stages]
-    return _aligned(rows)
+    if any("jumps" in record for records in results.values() for record in records):
+        cells = [jump_cells(records) for records in results.values()]
+        rows += [(f"jump {where}", *(cell[place] for cell in cells)) for place, where in _WHERE.items()]
+    return _markdown(list(zip(*rows, strict=True))) if markdown else _aligned(rows)
 
 
-def comparison_table(results: Mapping[str, Records], *, task: Task) -> str:
+def comparison_table(results: Mapping[str, Records], *, task: Task, markdown: bool = False) -> str:
     """Every two policies on the trials that they share, at the last stage.
 
     Discordant trials, the difference of the rates with its interval, and the exact McNemar test's p.
@@ -53,6 +65,7 @@ def comparison_table(results: Mapping[str, Records], *, task: Task) -> str:
     Args:
         results: as for `side_by_side_table`.
         task: the task that was tried.
+        markdown: Markdown instead of text.
 
     Raises:
         TheiaError: if two of them share no trial.
@@ -69,7 +82,7 @@ def comparison_table(results: Mapping[str, Records], *, task: Task) -> str:
             low, high = (f"{100 * bound:+.0f}" for bound in count.difference_ci95)
             discordant = (str(count.only_a), str(count.only_b))
             rows.append((a, b, *discordant, difference, f"{low} to {high} %", f"{count.p_value:.3g}"))
-    return _aligned(rows)
+    return _markdown(rows) if markdown else _aligned(rows)
 
 
 def _rate(count: StageCount) -> tuple[str, str, str]:
@@ -83,6 +96,12 @@ def _success(count: StageCount) -> str:
 
 def _interval(low: float, high: float) -> str:
     return f"{100 * low:.0f} to {100 * high:.0f} %"
+
+
+def _markdown(rows: list[tuple[str, ...]]) -> str:
+    """Rows as a Markdown table, the first as its head."""
+    lines = [rows[0], tuple("---" for _ in rows[0]), *rows[1:]]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _aligned(rows: list[tuple[str, ...]]) -> str:

@@ -1,7 +1,7 @@
 """A policy on disk: policy.json says what it is, policy.safetensors holds its weights, policy.onnx the graph.
 
 The folder also carries README.md (model card) and curves.csv/png from training, which nothing reads at run
-time.
+time. A policy whose encoder was fine-tuned with it brings that encoder in a folder of its own, `encoder`.
 """
 
 import json
@@ -16,6 +16,8 @@ from theia_core.runtimes.safetensors_graph import weights_sha256
 
 FORMAT = 1
 DESCRIPTION, WEIGHTS, GRAPH = "policy.json", "policy.safetensors", "policy.onnx"
+# The entry `encoder` of a policy that brings its own: the encoder's folder, seen from the policy's.
+OWN_ENCODER = "./encoder"
 REQUIRED = {
     "name": str,
     "kind": str,
@@ -59,9 +61,12 @@ def policy_folder(name_or_folder: str | Path) -> Path:
 def read_policy(folder: Path) -> dict[str, Any]:
     """Contents of a folder's policy.json, checked against its weights.
 
+    This is the one place that knows where a policy's own encoder lies: the entry `encoder` of what is
+    returned is what `load_encoder` takes, whatever the working directory.
+
     Raises:
-        TheiaError: if a file is absent or damaged, an entry is missing or of the wrong kind, or the weights
-            are not the ones that policy.json names.
+        TheiaError: if a file is absent or damaged, an entry is missing or of the wrong kind, the weights
+            are not the ones that policy.json names, or the policy's own encoder is not in its folder.
     """
     path = folder / DESCRIPTION
     try:
@@ -99,7 +104,25 @@ def read_policy(folder: Path) -> dict[str, Any]:
             f"{folder / WEIGHTS} has sha256 {found[:12]}... but {DESCRIPTION} names "
             f"{meta['weights_sha256'][:12]}...; restore both from one training run"
         )
-    return meta
+    return {**meta, "encoder": _loadable_encoder(folder, meta["encoder"])}
+
+
+def _loadable_encoder(folder: Path, encoder: str) -> str:
+    """What `load_encoder` takes for the entry `encoder`: a name stays, a folder is joined to the policy's."""
+    if not encoder.startswith("."):
+        return encoder
+    root, own = folder.resolve(), (folder / encoder).resolve()
+    if root not in own.parents:
+        raise TheiaError(
+            f"{folder / DESCRIPTION} names the encoder {encoder!r}, which lies outside of its folder; "
+            f"put the encoder into {folder} and name it {OWN_ENCODER!r}"
+        )
+    if not (own / "encoder.json").is_file():
+        raise TheiaError(
+            f"the policy in {folder} brings its own encoder, but {own} holds none: it has no encoder.json; "
+            "copy the policy's whole folder, or train it again"
+        )
+    return str(own)
 
 
 def write_description(folder: Path, meta: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ class PolicyRuntime:
     Attributes:
         policy_id: name@hash, where hash is the first 12 hex digits of the weights file's sha256.
         meta: contents of policy.json: task, encoder, encoder_id, horizon, dt_s, action_space, execute_steps,
-            ...
+            ...; `load_encoder(meta["encoder"])` loads its encoder, also one that lies in the policy's folder.
         config: sizes of the network.
     """
 

@@ -10,6 +10,7 @@ class TheiaTorchRuntime:
     """Backbone and translators of a Theia model, on the CPU or a GPU that torch sees.
 
     Attributes:
+        model: the network, in eval mode.
         teachers: names of the teachers that `translate` predicts.
     """
 
@@ -26,18 +27,18 @@ class TheiaTorchRuntime:
             device: torch device.
         """
         torch.set_num_threads(threads)
-        self._model = model.to(device).eval()
+        self.model = model.to(device).eval()
         self._device = device
         self.teachers = tuple(model.variant.targets)
 
     def run(self, images: np.ndarray) -> np.ndarray:
         """All tokens (B, 1 + R + h*w, d) float32 of images (B, 3, 16h, 16w) float32."""
         with torch.inference_mode():
-            tokens = self._model(torch.from_numpy(images).to(self._device))
+            tokens = self.model(torch.from_numpy(images).to(self._device))
         return np.asarray(tokens.cpu().numpy())
 
     def translate(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """Predicted features (B, H*W, C) float32 of each teacher for images (B, 3, 224, 224) float32."""
         with torch.inference_mode():
-            predictions = self._model.translate(torch.from_numpy(images).to(self._device))
+            predictions = self.model.translate(torch.from_numpy(images).to(self._device))
         return {teacher: features.cpu().numpy() for teacher, features in predictions.items()}

@@ -73,3 +73,13 @@ def test_tables_have_a_column_for_each_and_a_row_for_every_two(trials):
     rows = [row.split() for row in comparison_table(results, task=DOOR).splitlines()[2:]]
     assert [row[:2] for row in rows] == [["x", "y"], ["x", "z"], ["y", "z"]]
     assert rows[0][2:] == ["0", "5", "+10", "%", "+1", "to", "+21", "%", "0.0625"]
+
+
+def test_markdown_has_a_row_for_each_with_its_jumps(trials):
+    jumps = {"seam_m": 0.01, "seam_rad": 0.05, "elsewhere_m": None, "elsewhere_rad": None}
+    results = {"x": trials(fully=40, jumps=jumps), "y": trials(fully=45, jumps=jumps | {"seam_m": 0.002})}
+    lines = side_by_side_table(results, task=DOOR, markdown=True, corner="execution").splitlines()
+    assert lines[0] == "| execution | open | fully_open | jump at seams | jump elsewhere |"
+    assert lines[2] == "| x | 42/50 (71 to 93 %) | 40/50 (66 to 90 %) | 10.0 mm, 0.050 rad | - |"
+    assert lines[3].endswith("| 45/50 (78 to 97 %) | 2.0 mm, 0.050 rad | - |")
+    assert comparison_table(results, task=DOOR, markdown=True).splitlines()[2].startswith("| x | y | 0 | 5 |")

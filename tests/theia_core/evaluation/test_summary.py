@@ -36,6 +36,18 @@ def test_the_result_has_the_documented_form_and_is_json(trials):
     assert result["latency_ms"]["frame_to_chunk"] == {"n": 3, "p50": 110.0, "p95": 119.0, "max": 120.0}
 
 
+def test_executions_are_named_and_not_mixed(trials):
+    jumps = [{"seam_m": metres, "elsewhere_m": None} for metres in (0.01, 0.03, 0.02)]
+    records = [r | {"jumps": jump} for r, jump in zip(trials(3, execution="receding:4"), jumps, strict=True)]
+    result = summarise(records, task=DOOR, seed=1000)
+    assert result["execution"] == "receding:4"
+    assert result["jumps"] == {"seam_m": {"median": 0.02, "max": 0.03}}
+    assert "execution" not in summarise(trials(3), task=DOOR, seed=1000)
+    records[0]["execution"] = "ensemble:0.1"
+    with pytest.raises(TheiaError, match=r"not of one execution: 'ensemble:0\.1' and 'receding:4'"):
+        summarise(records, task=DOOR, seed=1000)
+
+
 def test_trials_of_different_policies_are_not_mixed(trials):
     records = [*trials(5), *trials(5, policy="other@89ab")]
     with pytest.raises(TheiaError, match=r"not of one policy: 'door-bc@0123' and 'other@89ab'"):

@@ -9,8 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from theia_core.encoders import load_encoder
+from theia_core.encoders.registry import shipped_folder
 from theia_core.errors import TheiaError
 from theia_core.policies import PolicyConfig, load_policy, shipped_policies
+from theia_core.policies.artefact import OWN_ENCODER
 from theia_core.policies.normalisation import Scale
 
 CONFIG = PolicyConfig((14, 14), 8, neck_channels=16, hidden=16)
@@ -54,7 +57,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def exported(model, tmp_path_factory):
-    from theia_training.export_policy import export_policy
+    from theia_training.cloning.export_policy import export_policy
 
     path = tmp_path_factory.mktemp("policy")
     export_policy(path, model, DESCRIPTION, TOKENS[None])
@@ -159,6 +162,33 @@ def test_a_description_that_does_not_fit_is_refused_by_entry(folder, entries, co
     change_entry(folder, **entries)
     with pytest.raises(TheiaError, match=complaint):
         load_policy(folder)
+
+
+@pytest.fixture
+def with_own_encoder(tmp_path):
+    """The shipped door policy with a copy of its encoder inside, as a fine-tuned one has."""
+    own = Path(shutil.copytree(shipped_policies()["door"], tmp_path / "own"))
+    shutil.copytree(shipped_folder() / "efficientnet-lite2-s16", own / "encoder")
+    change_entry(own, encoder=OWN_ENCODER)
+    return own
+
+
+def test_a_policys_own_encoder_is_found_from_any_working_directory(with_own_encoder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    policy = load_policy("own")
+    monkeypatch.chdir("/")
+    assert policy.meta["encoder"] == str(with_own_encoder / "encoder")
+    policy.check_encoder(load_encoder(policy.meta["encoder"], threads=1).encoder_id)
+
+
+def test_an_own_encoder_that_is_absent_or_lies_elsewhere_is_refused(with_own_encoder):
+    change_entry(with_own_encoder, encoder="./other")
+    with pytest.raises(TheiaError, match=r"brings its own encoder, but .*other holds none"):
+        load_policy(with_own_encoder)
+    for outside in ("../encoder", "./../own", "."):
+        change_entry(with_own_encoder, encoder=outside)
+        with pytest.raises(TheiaError, match="outside of its folder"):
+            load_policy(with_own_encoder)
 
 
 def test_absent_and_damaged_files_are_named(folder, tmp_path):

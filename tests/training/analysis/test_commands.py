@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from theia_core.analysis.prediction_sheet import CELL
 from theia_core.cli import main
 
 
@@ -76,7 +77,11 @@ def test_analyze_compares_a_students_predictions_with_stored_features(
         "--threads",
         "1",
     ]
-    assert main([*arguments, "--out", str(page), "--json", str(numbers), "--limit", "3"]) == 0
+    sheet = tmp_path / "sheet.png"
+    more = ["--json", str(numbers), "--limit", "3", "--sheet", str(sheet)]
+    assert main([*arguments, "--out", str(page), *more]) == 0
+    with Image.open(sheet) as picture:
+        assert picture.width > 6 * CELL  # image, tokens, and two teachers twice
     values = json.loads(numbers.read_text())
     assert set(values["teachers"]) == {"colours", "greys"}
     assert "of the training set" in values["teachers"]["colours"]["normalised_by"]

@@ -46,6 +46,7 @@ def test_options_can_be_replaced_by_dotted_names(tmp_path):
         ("features: [a]\nout: b\noptimiser: {betas: [0.9]}\n", "betas are"),
         ("features: [a]\nout: b\nloss: {kind: huber}\n", "unknown loss 'huber'"),
         ("features: [a]\nout: b\nstudent: {deit: x, select_from: y}\n", "starts from one"),
+        ("features: [a]\nout: b\nstudent: {deit: x, start: y}\n", "student.deit and student.start"),
     ],
 )
 def test_mistakes_are_named(tmp_path, text, message):

@@ -12,6 +12,9 @@ import pytest
 import torch
 
 from theia_core.encoders import load_encoder
+from theia_core.encoders.theia import TheiaModel
+from theia_core.encoders.theia_checkpoint import save_theia_checkpoint
+from theia_core.encoders.theia_variants import TheiaVariant
 from theia_core.errors import TheiaError
 from theia_training.distillation.config import DistillConfig, LossConfig, OptimiserConfig, StudentConfig
 from theia_training.distillation.feed import FeatureSet
@@ -297,3 +300,30 @@ def test_two_ranks_extract_one_store(tmp_path, image_folder):
     from theia_training.features.check import check_store
 
     assert check_store(Path(tmp_path / "two")) == []
+
+
+def test_a_run_that_starts_from_an_encoder_begins_where_that_one_ended(config, tmp_path):
+    first = make(config)
+    first.fit()
+    folder = tmp_path / "encoder"
+    save_theia_checkpoint(first.average.theia, folder)
+    second = make(
+        config, out=str(tmp_path / "second"), seed=5, student=replace(config.student, start=str(folder))
+    )
+    started = second.student.theia.state_dict()
+    for name, value in first.average.theia.state_dict().items():
+        torch.testing.assert_close(started[name], value, rtol=0, atol=0)
+
+
+def test_an_encoder_of_another_size_or_without_description_is_no_start(config, tmp_path):
+    with pytest.raises(TheiaError, match="holds no config"):
+        make(config, student=replace(config.student, start=str(tmp_path)))
+    save_theia_checkpoint(TheiaModel(TheiaVariant("other", "tiny", {}, registers=2)), tmp_path / "other")
+    with pytest.raises(TheiaError, match="with 2 registers, not tiny with 0"):
+        make(config, student=replace(config.student, start=str(tmp_path / "other")))
+
+
+def test_a_teacher_that_the_start_did_not_have_gets_a_translator_of_its_own(config, tmp_path):
+    save_theia_checkpoint(TheiaModel(TheiaVariant("other", "tiny", {})), tmp_path / "other")
+    student = make(config, student=replace(config.student, start=str(tmp_path / "other"))).student
+    assert set(student.theia.translator.translator_heads) == {"colours", "greys"}

@@ -1,7 +1,6 @@
 """Pooled vectors of images, computed once for each encoder and kept on disk."""
 
 import hashlib
-import os
 import zipfile
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import numpy as np
 
 from theia_core.analysis.pooling import POOLS, pooled
 from theia_core.encoders import Encoder
+from theia_core.files import whole_file
 
 
 class VectorCache:
@@ -41,8 +41,6 @@ class VectorCache:
         if not self._changed:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.path.with_name(f"{self.path.name}.{os.getpid()}.partial")
-        with partial.open("wb") as file:
+        with whole_file(self.path) as file:
             np.savez(file, **self._vectors)
-        os.replace(partial, self.path)
         self._changed = False

@@ -1,7 +1,6 @@
 """`theia analyze`: what encoders see, side by side on one page."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ _EXAMPLES = """examples:
   theia analyze --encoder efficientnet-lite2-s16 --images data/photos_eval --out page.html
   theia analyze --encoder theia-tiny --encoder before=runs/first --features data/features --out page.html
   theia analyze --encoder theia-tiny --images data/photos_eval --features data/features --out page.html
+  theia analyze --encoder runs/first --features data/features --show 5 --out page.html --sheet predictions.jpg
 
 The page is one file with its pictures inside. Encoders with translators are compared with their teachers:
 true features come from the teachers, or, without --images, from the stores' held-out samples. The stores also
@@ -46,6 +46,12 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", type=Path, required=True, help="the page (HTML)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the measures as JSON too")
+    parser.add_argument(
+        "--sheet",
+        type=Path,
+        metavar="FILE",
+        help="draw the first encoder's tokens and predictions (PNG, JPEG)",
+    )
     parser.add_argument(
         "--limit", type=int, default=100, help="images measured, spread over their sources (100)"
     )
@@ -95,6 +101,8 @@ def _name_and_place(text: str) -> tuple[str, str]:
 
 def _report(findings: "Findings", arguments: argparse.Namespace, notes: list[str]) -> None:
     from theia_core.analysis.comparison_page import comparison_page, findings_as_json
+    from theia_core.analysis.prediction_sheet import prediction_sheet
+    from theia_core.files import write_json
 
     origin = (
         ", ".join(map(str, arguments.images)) or f"the held-out samples of {', '.join(arguments.features)}"
@@ -115,7 +123,13 @@ def _report(findings: "Findings", arguments: argparse.Namespace, notes: list[str
     for text in notes:
         print(f"note: {text}")
     if arguments.json:
-        arguments.json.write_text(json.dumps(values, indent=1) + "\n")
+        write_json(arguments.json, values)
+    if arguments.sheet:
+        from PIL import Image
+
+        sheet = prediction_sheet(findings.encoders[0], findings.teachers, findings.shown)
+        Image.fromarray(sheet).save(arguments.sheet, quality=88)
+        print(f"wrote {arguments.sheet}")
     print(f"wrote {arguments.out} ({arguments.out.stat().st_size / 1e3:.0f} kB)")
 
 

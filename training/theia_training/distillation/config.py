@@ -22,6 +22,8 @@ class StudentConfig:
         deit: safetensors file of DeiT or ViT weights of the same size to start from; none by default.
         select_from: safetensors file of a larger ViT to select initial weights from; none by default.
         select_layers: how many of its first layers to take.
+        start: Theia encoder (folder) to go on from, as with images of another kind; its translators are taken
+            over where the teacher and the shape of its features are the same.
         freeze_backbone: train the translators only (the control: what a frozen backbone lets them predict).
         translators_first: updates in which only the translators learn. Gradients through random translators
             distort a backbone that starts from good weights (Kumar et al. 2022, "LP-FT").
@@ -33,6 +35,7 @@ class StudentConfig:
     deit: str | None = None
     select_from: str | None = None
     select_layers: int = 12
+    start: str | None = None
     freeze_backbone: bool = False
     translators_first: int = 0
 
@@ -40,9 +43,10 @@ class StudentConfig:
         """Refuse two origins of one weight."""
         if self.translators_first < 0:
             raise TheiaError(f"student.translators_first is {self.translators_first}; give 0 or more updates")
-        if self.deit and self.select_from:
+        origins = [name for name in ("deit", "select_from", "start") if getattr(self, name)]
+        if len(origins) > 1:
             raise TheiaError(
-                "both student.deit and student.select_from are given; a backbone starts from one"
+                f"{' and '.join(f'student.{name}' for name in origins)} are given; a backbone starts from one"
             )
 
 

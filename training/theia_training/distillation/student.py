@@ -8,6 +8,7 @@ from torch import nn
 
 from theia_core.encoders.theia import TheiaModel
 from theia_core.encoders.theia_variants import TheiaVariant
+from theia_core.errors import TheiaError
 from theia_training.distillation.config import StudentConfig
 from theia_training.features.encoding import CLS
 from theia_training.features.manifest import TeacherEntry
@@ -58,9 +59,36 @@ def build_student(
         from theia_core.encoders.initialise import select_weights
 
         select_weights(backbone, Path(config.select_from), layers=config.select_layers)
+    if config.start:
+        _go_on_from(student.theia, variant, Path(config.start))
     if config.freeze_backbone:
         backbone.requires_grad_(False)
     return student
+
+
+def _go_on_from(theia: TheiaModel, variant: TheiaVariant, folder: Path) -> None:
+    """Take over the backbone of an encoder, and its translators of the same teachers.
+
+    Raises:
+        TheiaError: if the folder holds no Theia encoder, or one of another architecture.
+    """
+    from theia_core.encoders.theia_checkpoint import CONFIG, WEIGHTS, load_theia_model
+    from theia_core.encoders.theia_variants import variant_of_config
+
+    if not (folder / CONFIG).is_file():
+        raise TheiaError(f"student.start: {folder} holds no {CONFIG}; give the folder of a Theia encoder")
+    before = variant_of_config(folder / CONFIG)
+    if (before.size, before.registers) != (variant.size, variant.registers):
+        raise TheiaError(
+            f"student.start: {folder} is a Theia of size {before.size} with {before.registers} registers, "
+            f"not {variant.size} with {variant.registers}; change student.size and student.registers"
+        )
+    model = load_theia_model(folder / WEIGHTS, before)
+    theia.backbone.load_state_dict(model.backbone.state_dict())
+    for teacher, size in variant.targets.items():
+        if before.translator == variant.translator and before.targets.get(teacher) == size:
+            heads = model.translator.translator_heads
+            theia.translator.translator_heads[teacher].load_state_dict(heads[teacher].state_dict())
 
 
 def parameter_groups(student: Student, weight_decay: float, backbone_scale: float) -> list[dict]:

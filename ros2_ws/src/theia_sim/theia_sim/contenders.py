@@ -1,9 +1,10 @@
-"""Who takes part in an evaluation: policies, each on the encoder that it was trained with."""
+"""Who takes part in an evaluation: policies on their encoders, executed in one way or several."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from theia_core.actions.execution import ExecutionMode
 from theia_core.encoders import Encoder, load_encoder
 from theia_core.errors import TheiaError
 from theia_core.policies.artefact import (
@@ -14,44 +15,53 @@ from theia_core.policies.artefact import (
 )
 
 EXPERT = "expert"
+_EXPERTS_OWN = "one action at a time"
 
 
 @dataclass(frozen=True)
 class Contender:
-    """One policy with its encoder.
+    """One policy with its encoder and the way its predictions are executed.
 
     Attributes:
         policy: shipped name or folder, or "expert".
         encoder: name or folder of the encoder, None for the expert.
         policy_id: name@hash for records.
         encoder_id: name@hash for records.
+        execution: what `theia_core.actions.execution.ExecutionMode` reads; the expert has its own.
     """
 
     policy: str
     encoder: str | None
     policy_id: str
     encoder_id: str
+    execution: str
 
     @property
     def identity(self) -> dict[str, str]:
         """The entries of a trial record that say whose trial it is."""
-        return {"policy": self.policy_id, "encoder": self.encoder_id}
+        return {"policy": self.policy_id, "encoder": self.encoder_id, "execution": self.execution}
 
 
 def choose_contenders(
-    task: str, policies: Sequence[str], encoders: Sequence[str], folders: Sequence[Path] = ()
+    task: str,
+    policies: Sequence[str],
+    encoders: Sequence[str],
+    folders: Sequence[Path] = (),
+    executions: Sequence[str] = (),
 ) -> list[Contender]:
     """Match policies and encoders; everything is read here, so that a mistake shows before anything runs.
 
     Without encoders, each policy runs on its own; without either, the task's shipped policy does. Each
     encoder that is named takes part with those of `policies` that were trained on it, or else with a shipped
-    policy (the task's own if it fits), or else with one found in `folders`.
+    policy (the task's own if it fits), or else with one found in `folders`. Each policy takes part once with
+    each of `executions`, without any as its policy.json says; the expert, who has one action at a time, once.
 
     Args:
         task: task that is evaluated.
         policies: shipped names, folders or "expert".
         encoders: names or folders.
         folders: folders whose subfolders are searched for policies.
+        executions: how predictions are executed, as `ExecutionMode.parse` reads it.
 
     Raises:
         TheiaError: if one is unknown or damaged, of another task, named twice, or fits no other.
@@ -71,7 +81,45 @@ def choose_contenders(
             raise TheiaError(
                 f"{other.policy} and {contender.policy} are one policy, {other.policy_id}; name it once"
             )
-    return chosen
+    return _executed(chosen, executions)
+
+
+def titles(contenders: Sequence[Contender]) -> tuple[str, list[str]]:
+    """What tells contenders apart, and a short title for each: encoder, policy, execution or two of these."""
+    encoders, policies = (
+        [name.partition("@")[0] for name in names]
+        for names in ([c.encoder_id for c in contenders], [c.policy_id for c in contenders])
+    )
+    executions = [c.policy_id if c.policy == EXPERT else c.execution for c in contenders]
+    choices = {"encoder": encoders, "policy": policies, "execution": executions}
+    for what, names in (("encoder", encoders), ("policy", policies)):
+        pairs = zip(names, executions, strict=True)
+        choices[f"{what}, execution"] = [f"{name}, {execution}" for name, execution in pairs]
+    for what, names in choices.items():
+        if len(set(names)) == len(names):
+            return what, names
+    return "policy", [f"{place}: {c.policy}, {c.execution}" for place, c in enumerate(contenders, start=1)]
+
+
+def _executed(contenders: Sequence[Contender], executions: Sequence[str]) -> list[Contender]:
+    """Each policy with each execution, in the order of the policies."""
+    if executions and all(contender.policy == EXPERT for contender in contenders):
+        raise TheiaError("--execution needs a policy: the expert has one action at a time; add --policy")
+    executed: list[Contender] = []
+    for contender in contenders:
+        modes = [contender.execution]
+        if executions and contender.policy != EXPERT:
+            meta = read_policy(policy_folder(contender.policy))
+            modes = [_mode(text, meta) for text in executions]
+        if twice := [mode for mode in modes if modes.count(mode) > 1]:
+            raise TheiaError(f"--execution {twice[0]} is given twice; name each once")
+        executed += [replace(contender, execution=mode) for mode in modes]
+    return executed
+
+
+def _mode(text: str, meta: dict) -> str:
+    """The name of an execution, for the policy that `meta` describes."""
+    return str(ExecutionMode.parse(text, execute_steps=meta["execute_steps"], horizon=meta["horizon"]))
 
 
 def _of_encoders(
@@ -109,7 +157,7 @@ def _meta(policy: str, task: str) -> dict:
 
 def _with_its_encoder(policy: str, task: str) -> Contender:
     if policy == EXPERT:
-        return Contender(EXPERT, None, "scripted-expert", "privileged state")
+        return Contender(EXPERT, None, "scripted-expert", "privileged state", _EXPERTS_OWN)
     name = _meta(policy, task)["encoder"]
     return _contender(policy, name, load_encoder(name, threads=1), task)
 
@@ -119,7 +167,7 @@ def _contender(policy: str, name: str, encoder: Encoder, task: str) -> Contender
 
     runtime = load_policy(policy)
     runtime.check_encoder(encoder.encoder_id)
-    return Contender(policy, name, runtime.policy_id, encoder.encoder_id)
+    return Contender(policy, name, runtime.policy_id, encoder.encoder_id, _mode("", runtime.meta))
 
 
 def _find_policy(task: str, encoder: Encoder, folders: Sequence[Path]) -> str:

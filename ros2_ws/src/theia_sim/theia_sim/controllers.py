@@ -1,12 +1,17 @@
 """Controllers for fast roll-outs: the scripted expert, a policy, and a policy that the expert watches."""
 
+import copy
 from typing import Any, Protocol
 
 import numpy as np
 
+from theia_core.actions.execution import ChunkExecution, ExecutionMode
 from theia_core.encoders import load_encoder
 from theia_core.policies import load_policy
-from theia_sim.rollout import Observation
+from theia_sim.rollout import STEP_S, Observation
+
+# An expert has one action for the state of now: it plays that, late or not, and never drops it.
+ONE_AT_A_TIME = ExecutionMode(1, latency_compensation=False)
 
 
 class Expert(Protocol):
@@ -24,7 +29,7 @@ class ExpertController:
     """
 
     policy_id = "scripted-expert"
-    execute_steps = 1
+    execution = ONE_AT_A_TIME
 
     def __init__(self, env: Any, expert: Expert, *, noise_m: float = 0.0, needs_image: bool = False) -> None:
         """Drive `env` with `expert`.
@@ -61,22 +66,41 @@ class PolicyController:
 
     needs_image = True
 
-    def __init__(self, policy_name: str, encoder_name: str | None = None, *, threads: int = 1) -> None:
+    def __init__(
+        self,
+        policy_name: str,
+        encoder_name: str | None = None,
+        *,
+        threads: int = 1,
+        execution: str = "receding",
+    ) -> None:
         """Load policy and encoder.
 
         Args:
             policy_name: shipped name or folder of a policy.
             encoder_name: encoder to use; by default the one that the policy was trained with.
             threads: CPU threads of the encoder.
+            execution: how predictions are executed, as `ExecutionMode.parse` reads it.
 
         Raises:
-            TheiaError: if either cannot be loaded or the policy was trained on other tokens.
+            TheiaError: if either cannot be loaded, the policy was trained on other tokens, or this policy
+                cannot be executed so.
         """
         self.policy = load_policy(policy_name)
         self.encoder = load_encoder(encoder_name or self.policy.meta["encoder"], threads=threads)
         self.policy.check_encoder(self.encoder.encoder_id)
         self.policy_id = self.policy.policy_id
-        self.execute_steps = int(self.policy.meta["execute_steps"])
+        self.execution = self._mode(execution)
+
+    def executing(self, execution: str) -> "PolicyController":
+        """The same policy and encoder, not loaded again, with another execution."""
+        other = copy.copy(self)
+        other.execution = self._mode(execution)
+        return other
+
+    def _mode(self, execution: str) -> ExecutionMode:
+        meta = self.policy.meta
+        return ExecutionMode.parse(execution, execute_steps=meta["execute_steps"], horizon=meta["horizon"])
 
     def reset(self, seed: int) -> None:
         """Nothing to forget: the policy looks at one observation at a time."""
@@ -96,7 +120,7 @@ class WatchedPolicyController:
     """
 
     needs_image = True
-    execute_steps = 1
+    execution = ONE_AT_A_TIME
 
     def __init__(
         self, env: Any, expert: Expert, policy: PolicyController, *, expert_share: float = 0.0
@@ -117,17 +141,16 @@ class WatchedPolicyController:
         """Start a trial; `seed` decides when the expert takes over."""
         self._rng = np.random.default_rng([seed, 2])
         self._expert_acts = self._rng.random() < self._share
-        self._chunk, self._next = np.zeros((0, 7), np.float32), 0
+        self._execution = ChunkExecution(self._policy.execution, self._policy.policy_id, STEP_S)
 
     def predict(self, observation: Observation) -> np.ndarray:
         """One action (1, 7) of whoever acts now."""
         self.label = np.asarray(self._expert.act(self._env), np.float32)
         if self._rng.random() < 0.1:
             self._expert_acts = self._rng.random() < self._share
-            self._next = len(self._chunk)
+            self._execution.restart()
         if self._expert_acts:
             return self.label[None]
-        if self._next >= min(self._policy.execute_steps, len(self._chunk)):
-            self._chunk, self._next = self._policy.predict(observation), 0
-        self._next += 1
-        return self._chunk[self._next - 1 : self._next]
+        if self._execution.needs_prediction(observation.stamp_s):
+            self._execution.predicted(self._policy.predict(observation), observation.stamp_s)
+        return self._execution.step(observation.stamp_s).actions[:1]

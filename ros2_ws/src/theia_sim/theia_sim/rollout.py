@@ -1,9 +1,11 @@
 """Fast roll-outs without ROS: simulator, guard and controller in one process, on simulated time.
 
 The guard is the robot's own (theia_core.actions.guard); only the messages between the processes are left out.
-Their latency is not: `latency_s` is how old the observation is when its chunk reaches the guard.
+Their latency is not: `latency_s` is how old the observation is when its chunk reaches the guard. So are all
+chunks, as behind a camera and an encoder that work at the control rate but late.
 """
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -11,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from theia_core.actions.chunks import ActionChunk
+from theia_core.actions.execution import ChunkExecution, ExecutionMode, SeamMeter
 from theia_core.actions.guard import Guard
 from theia_core.actions.kinematics import ArmKinematics
 from theia_core.actions.profile import load_profile
@@ -35,11 +38,11 @@ class Observation:
 
 
 class Controller(Protocol):
-    """Anything that turns observations into action chunks."""
+    """Anything that turns observations into action chunks, and says how these are executed."""
 
     policy_id: str
     needs_image: bool
-    execute_steps: int
+    execution: ExecutionMode
 
     def reset(self, seed: int) -> None:
         """Forget the last trial."""
@@ -50,7 +53,11 @@ class Controller(Protocol):
 
 @dataclass
 class RolloutResult:
-    """Outcome of one roll-out; `stage_steps` holds the 5 Hz step at which a stage was first reached."""
+    """Outcome of one roll-out.
+
+    `stage_steps` holds the 5 Hz step at which a stage was first reached, `jumps` the largest changes between
+    executed actions (`theia_core.actions.execution.SeamMeter`).
+    """
 
     stages: dict[str, bool]
     stage_steps: dict[str, int]
@@ -58,6 +65,7 @@ class RolloutResult:
     failure: str | None
     refusals: dict[str, int]
     hold_reasons: list[str] = field(default_factory=list)
+    jumps: dict[str, float | None] = field(default_factory=dict)
 
 
 def new_guard(task: str, robot: str = "wx250s") -> Guard:
@@ -85,9 +93,11 @@ def rollout(
         guard: guard of this roll-out; it is disarmed and armed anew.
         seed: handed to the controller's `reset`.
         max_steps: number of 5 Hz steps at most.
-        latency_s: age of the observation when its first action may start, a multiple of 0.02 s below 0.2 s.
+        latency_s: age of the observation when its first action may start, a multiple of 0.02 s.
         settle_steps: steps to go on after the last stage was reached, so that a recording shows the end.
-        on_step: called with each 5 Hz observation and the action (7,) that was executed (zeros if refused).
+        on_step: called with each 5 Hz observation and the action (7,) whose execution began before the next
+            one (zeros if none did). With it every observation has the image that the controller needs;
+            without, only those that are predicted from.
     """
     guard.clear(env.time_s)
     guard.disarm(env.time_s)
@@ -103,31 +113,40 @@ def rollout(
         raise RuntimeError(f"the guard did not arm in simulation: {refusal}")
     result = RolloutResult({}, {}, 0, None, {})
     before = dict(guard.refusals)
-    late_ticks = round(latency_s / TICK_S)
-    chunk: ActionChunk | None = None
-    consumed = sequence = 0
+    execution = ChunkExecution(controller.execution, controller.policy_id, STEP_S)
+    late_ticks, ticks = round(latency_s / TICK_S), 0
+    on_the_way: deque[tuple[int, ActionChunk]] = deque()
+    prediction_of: dict[float, int] = {}  # stamp of a chunk -> number of the prediction that it was made from
+    meter, last = SeamMeter(STEP_S), guard.executed
     stop_at = max_steps
     while result.steps < stop_at:
-        image = env.render() if controller.needs_image else None
+        # The chunk goes out late_ticks after its observation; nothing in between changes what it will be.
+        sent_s = env.time_s + late_ticks * TICK_S
+        predicting = execution.needs_prediction(sent_s)
+        seen = controller.needs_image and (predicting or on_step is not None)
+        image = env.render() if seen else None
         observation = Observation(env.time_s, image, joints().astype(np.float32))
-        if chunk is None or consumed >= min(controller.execute_steps, chunk.horizon):
+        if predicting:
             actions = np.asarray(controller.predict(observation), np.float32)
-            chunk = ActionChunk(env.time_s, STEP_S, actions, env.time_s, 0, controller.policy_id)
-            consumed = 0
-        for tick in range(round(STEP_S / TICK_S)):
-            if tick == late_ticks:
-                sequence += 1
-                guard.on_chunk(env.time_s, chunk.tail(consumed, sequence, env.time_s + 2 * STEP_S))
+            execution.predicted(actions, observation.stamp_s)
+        chunk = execution.step(sent_s)
+        prediction_of[chunk.stamp_s] = execution.predictions
+        on_the_way.append((ticks + late_ticks, chunk))
+        executed = np.zeros(7, np.float32)
+        for _ in range(round(STEP_S / TICK_S)):
+            while on_the_way and on_the_way[0][0] <= ticks:
+                guard.on_chunk(env.time_s, on_the_way.popleft()[1])
             guard.on_joint_state(env.time_s, joints())
             command = guard.tick(env.time_s)
+            if guard.executed is not None and guard.executed is not last:
+                last, executed = guard.executed, guard.executed.action
+                meter.executed(last.time_s, executed, prediction_of[last.observation_s])
             if command is not None:
                 env.set_joint_targets(command.joints_rad)
                 env.set_gripper_pwm(command.gripper_pwm)
             env.step(TICK_S)
-        consumed += 1
+            ticks += 1
         if on_step is not None:
-            fresh = guard.executed is not None and guard.executed.time_s >= observation.stamp_s - 1e-9
-            executed = guard.executed.action if fresh and guard.executed else np.zeros(7, np.float32)
             on_step(observation, executed)
         result.steps += 1
         for name, reached in env.stages().items():
@@ -139,6 +158,7 @@ def rollout(
             result.hold_reasons.append(guard.reason)
         if env.failure():
             break
+    result.jumps = meter.largest()
     result.stages, result.failure = dict(env.stages()), env.failure()
     counts = {name: count - before[name] for name, count in guard.refusals.items()}
     result.refusals = {name: count for name, count in counts.items() if count}

@@ -1,26 +1,25 @@
-"""The tasks of the WidowX 250s: camera -> encoder -> policy -> guard -> arm, and their evaluation."""
+"""The three tasks of the WidowX 250s: camera -> encoder -> policy -> guard -> arm, and their evaluation.
+
+One description; the tasks differ in their name and in the sentence that says what the arm does.
+"""
 
 from theia.bringup.description import Argument, Bringup, NodeEntry, Role, Unless, Use, When
 from theia.topics import IMAGE
 
-_DESCRIPTIONS = {
-    "door": "A WidowX 250s opens the door of a toy fridge",
-    "pick_place": "A WidowX 250s puts a pink cup from a toy sink into the drying rack",
-    "microwave": "A WidowX 250s puts toy food from a pot into a toy microwave and closes its door",
-}
 _LIFECYCLE_ORDER = ("widowx_guard", "encoder", "bc_policy")
 _CAMERA = {IMAGE: Use("camera_topic")}
 
 
-def widowx(task: str) -> Bringup:
-    """The bring-up of one task; they differ in the scene, the guard's workspace and the policy's default.
+def widowx_bringup(task: str, description: str) -> Bringup:
+    """The bring-up `widowx_TASK`.
 
     Args:
-        task: id of a task in theia_core.tasks.
+        task: id of the task, which is also the name of its shipped policy.
+        description: what the arm does, one sentence for people.
     """
     return Bringup(
         name=f"widowx_{task}",
-        description=_DESCRIPTIONS[task],
+        description=description,
         arguments=(
             Argument(
                 "robot",
@@ -114,4 +113,8 @@ def widowx(task: str) -> Bringup:
     )
 
 
-WIDOWX_BRINGUPS = tuple(widowx(task) for task in _DESCRIPTIONS)
+WIDOWX_BRINGUPS = (
+    widowx_bringup("door", "A WidowX 250s opens the door of a toy fridge"),
+    widowx_bringup("pick_place", "A WidowX 250s moves a cup from a toy sink to the drying rack on its left"),
+    widowx_bringup("microwave", "A WidowX 250s puts food from a pot into a toy microwave and shuts its door"),
+)

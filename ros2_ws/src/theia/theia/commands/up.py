@@ -13,9 +13,9 @@ from theia_core.errors import MissingExtraError
 
 EXAMPLES = """examples:
   theia up widowx_door robot:=sim trials:=5 seed:=1000   the simulated arm opens the fridge, five times
-  theia up widowx_microwave policy:=runs/my_policy       another task, with a policy of your own
   theia up widowx_door trials:=0                         bring everything up and wait; arm it yourself
   theia up widowx_door robot:=real trials:=0             expects xs_sdk and a camera driver to run
+  theia up widowx_pick_place policy:=runs/pick_place     the other tasks: widowx_pick_place, widowx_microwave
   theia up widowx_door --show-args                       what can be chosen
 
 The same bring-up for ros2: ros2 launch theia widowx_door.launch.py robot:=sim trials:=5

@@ -20,8 +20,8 @@ from theia.nodekit.phase_lock import PhaseLock
 from theia.nodekit.qos import STATE, STREAM
 from theia.nodekit.ticker import Ticker
 from theia.nodes.observation import NewestObservation
-from theia.nodes.receding_horizon import RecedingHorizon
 from theia.topics import ACTION_CHUNK, GUARD_STATE, TOKENS
+from theia_core.actions.execution import ChunkExecution, ExecutionMode
 from theia_core.actions.profile import load_profile
 from theia_core.errors import TheiaError
 from theia_core.policies import load_policy
@@ -36,8 +36,10 @@ class PolicyParameters:
 
     policy: str = parameter("door", "shipped name or folder of the policy")
     robot: str = parameter("wx250s", "robot profile: joint names and the namespace of joint_states")
-    execute_steps: int = parameter(
-        0, "actions executed of each prediction; 0: what the policy's card says", low=0, high=100
+    execution: str = parameter(
+        "receding",
+        "how predictions are executed: receding:STEPS, receding (the policy's own number of steps) or "
+        "ensemble:M, with or without ,no-latency-compensation",
     )
     threads: int = parameter(1, "CPU threads of the network", low=1, high=64)
     input_silence_s: float = parameter(
@@ -49,25 +51,25 @@ class PolicyParameters:
 
 
 class PolicyNode(ManagedNode):
-    """Runs a behaviour-cloning policy with a receding horizon."""
+    """Runs a behaviour-cloning policy; `theia_core.actions.execution` says which chunk goes out."""
 
     def __init__(self) -> None:
         """Declare parameters; `configure` loads the policy."""
         super().__init__("bc_policy")
         self.parameters = declare(self, PolicyParameters)
         self._ticker: Ticker | None = None
-        self.diagnostics.counts.update(holds_ordered=0, predictions=0)
+        self.diagnostics.counts.update(holds_ordered=0, predictions=0, dropped_late=0)
 
     def configure(self) -> None:
         """Load the policy and begin to listen, so that `activate` can tell whose tokens these are."""
         self.policy = load_policy(self.parameters.policy, threads=self.parameters.threads)
         meta = self.policy.meta
         profile = load_profile(self.parameters.robot)
-        self._horizon = RecedingHorizon(
-            self.policy.policy_id,
-            self.parameters.execute_steps or int(meta["execute_steps"]),
-            float(meta["dt_s"]),
-            str(meta["action_space"]),
+        mode = ExecutionMode.parse(
+            self.parameters.execution, execute_steps=meta["execute_steps"], horizon=meta["horizon"]
+        )
+        self._execution = ChunkExecution(
+            mode, self.policy.policy_id, float(meta["dt_s"]), str(meta["action_space"])
         )
         self._observation = NewestObservation(
             (*profile.joint_names, profile.finger_joint),
@@ -84,7 +86,10 @@ class PolicyNode(ManagedNode):
             self.create_subscription(GuardState, GUARD_STATE, self._on_guard, STATE),
         ]
         self.diagnostics.facts["policy_id"] = self.policy.policy_id
-        self.get_logger().info(f"loaded {self.policy.policy_id}, trained on {meta['encoder_id']}")
+        self.diagnostics.facts["execution"] = str(mode)
+        self.get_logger().info(
+            f"loaded {self.policy.policy_id}, trained on {meta['encoder_id']}, execution {mode}"
+        )
 
     def activate(self) -> None:
         """Refuse tokens of another encoder, then begin to act."""
@@ -93,7 +98,7 @@ class PolicyNode(ManagedNode):
         self.policy.check_encoder(self._observation.newest_tokens.encoder_id)
         for _ in range(_WARM_UP_PREDICTIONS):
             self._predict()
-        self._horizon.restart()
+        self._execution.restart()
         self._trouble, self._beat, self._last_step_s = "", 0, None
         period_s = float(self.policy.meta["dt_s"]) / _BEATS_PER_STEP
         self._ticker = Ticker(period_s, self._on_beat, "control", self._on_crash)
@@ -103,7 +108,7 @@ class PolicyNode(ManagedNode):
         """Order the guard to hold and stop."""
         if self._ticker is not None:
             self._ticker.stop()
-            self._publish(self._horizon.hold(time.monotonic(), "deactivated"))
+            self._publish(self._execution.hold(time.monotonic(), "deactivated"))
 
     def clean_up(self) -> None:
         """Drop the policy."""
@@ -151,7 +156,7 @@ class PolicyNode(ManagedNode):
                 self.get_logger().warning(f"holding: {self._trouble}")
                 self.diagnostics.warn(self._trouble)
                 self.diagnostics.counts["holds_ordered"] += 1
-            self._publish(self._horizon.hold(now.monotonic_s, self._trouble))
+            self._publish(self._execution.hold(now.monotonic_s, self._trouble))
         elif control_step:
             if before:
                 self.diagnostics.ok("active")
@@ -165,22 +170,23 @@ class PolicyNode(ManagedNode):
     def _step(self) -> None:
         # Until the guard executes chunks, none of a prediction's actions has been executed.
         if self._guard_mode != GuardState.ACTIVE:
-            self._horizon.restart()
-        if self._horizon.needs_prediction:
+            self._execution.restart()
+        if self._execution.needs_prediction(time.monotonic()):
             self._predict()
             self.diagnostics.counts["predictions"] += 1
-            self._publish(self._horizon.step(time.monotonic()))
+            self._publish(self._execution.step(time.monotonic()))
+            self.diagnostics.counts["dropped_late"] = self._execution.dropped_late
             frame_age_s = Now.of(self).age_s(self._predicted_from.header.stamp)
             self.diagnostics.samples("frame_to_chunk_ms").add(frame_age_s * 1000)
         else:
-            self._publish(self._horizon.step(time.monotonic()))
+            self._publish(self._execution.step(time.monotonic()))
 
     def _predict(self) -> None:
         observation = self._observation.take()
         started = Now.of(self)
         actions = self.policy.predict(observation.tokens, observation.joints)
         self._predicted_from = observation.message
-        self._horizon.predicted(actions, started.to_monotonic_s(observation.message.header.stamp))
+        self._execution.predicted(actions, started.to_monotonic_s(observation.message.header.stamp))
         self.diagnostics.samples("predict_ms").add((time.monotonic() - started.monotonic_s) * 1000)
         self.diagnostics.samples("frame_to_policy_ms").add(
             started.age_s(observation.message.header.stamp) * 1000

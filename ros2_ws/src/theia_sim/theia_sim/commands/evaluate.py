@@ -4,7 +4,6 @@ import argparse
 import json
 import time
 from dataclasses import asdict, dataclass
-from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +12,7 @@ from theia_core.errors import TheiaError
 from theia_sim.envs import TASKS
 
 if TYPE_CHECKING:
-    from theia_core.tasks import Task
     from theia_core.tasks.protocol import Trial
-    from theia_sim.contenders import Contender
 
 EXAMPLES = """examples:
   theia eval door --trials 50 --seed 1000 --json out.json    the paper's 50 trials with the shipped policy
@@ -23,9 +20,15 @@ EXAMPLES = """examples:
   theia eval door --policy expert --noise-mm 4               the scripted expert, for an upper bound
   theia eval door --encoder theia-tiny --encoder efficientnet-lite2-s16 --policies runs --trials 100
                                                              encoders compared, each with its policy
-Several --policy or --encoder run on the same trials, taken in turn: a table side by side, and for each two
-the trials in which only one of them succeeded. An interrupted evaluation goes on with --ledger FILE --resume.
+  theia eval door --trials 50 --latency-ms 300 --execution receding:4 --execution ensemble:0.1
+      --execution receding:4,no-latency-compensation --markdown table.md
+                                                             ways to execute predictions compared
+Several --policy, --encoder or --execution run on the same trials, taken in turn: a table side by side, and
+for each two the trials in which only one of them succeeded. An interrupted evaluation goes on
+with --ledger FILE --resume.
 """
+
+_LARGEST_LATENCY_MS = 400  # the policy node's max_frame_age_s
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class EvaluationOptions:
     task: str
     policy: str
     encoder: str | None
+    execution: str
     latency_s: float
     noise_mm: float
 
@@ -57,6 +61,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="encoder (the one that the policy was trained with); repeat it to compare",
     )
     parser.add_argument(
+        "--execution",
+        action="append",
+        default=[],
+        metavar="MODE",
+        help="how predictions are executed: receding:STEPS or ensemble:M, with or without "
+        ",no-latency-compensation (receding, with the policy's own number of steps); repeat it to compare",
+    )
+    parser.add_argument(
         "--policies",
         action="append",
         default=[],
@@ -70,12 +82,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=int, default=1000, help="evaluation seed: order and randomisation (1000)"
     )
-    parser.add_argument("--latency-ms", type=float, default=100.0, help="observation age at the guard (100)")
+    parser.add_argument(
+        "--latency-ms",
+        type=float,
+        default=100.0,
+        help="observation age at the guard, a multiple of 20 up to 400 (100)",
+    )
     parser.add_argument(
         "--noise-mm", type=float, default=0.0, help="with --policy expert: noise on its actions"
     )
     parser.add_argument("--workers", type=int, default=2, help="processes (2)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result as JSON")
+    parser.add_argument(
+        "--markdown", type=Path, metavar="FILE", help="write the tables as Markdown, for a README"
+    )
     parser.add_argument(
         "--ledger", type=Path, metavar="FILE", help="append one line a trial to this JSONL ledger"
     )
@@ -87,17 +107,27 @@ def run(arguments: argparse.Namespace) -> int:
     from theia_core.evaluation import Ledger
     from theia_core.tasks import get_task
     from theia_sim.contenders import choose_contenders
+    from theia_sim.evaluation_report import json_result, markdown, print_results
     from theia_sim.parallel import run_parallel
 
     task = get_task(arguments.task)
     _check(arguments)
-    contenders = choose_contenders(task.id, arguments.policy, arguments.encoder, arguments.policies)
+    contenders = choose_contenders(
+        task.id, arguments.policy, arguments.encoder, arguments.policies, arguments.execution
+    )
     options = [
-        EvaluationOptions(task.id, c.policy, c.encoder, arguments.latency_ms / 1000, arguments.noise_mm)
+        EvaluationOptions(
+            task.id, c.policy, c.encoder, c.execution, arguments.latency_ms / 1000, arguments.noise_mm
+        )
         for c in contenders
     ]
     trials = task.protocol.trials(arguments.seed, arguments.trials)
-    common = {"protocol_hash": task.protocol.hash, "eval_seed": arguments.seed}
+    common = {
+        "protocol_hash": task.protocol.hash,
+        "eval_seed": arguments.seed,
+        "latency_s": arguments.latency_ms / 1000,
+        "noise_mm": arguments.noise_mm,
+    }
     records: list[list[dict]] = [[] for _ in contenders]
     ledger = Ledger(arguments.ledger) if arguments.ledger else None
     if ledger is not None and ledger.path.exists():
@@ -129,11 +159,16 @@ def run(arguments: argparse.Namespace) -> int:
     )
     for own in records:
         own.sort(key=lambda record: record["index"])
-    _print_results(task, contenders, records, arguments.seed, time.monotonic() - started)
+    print_results(task, contenders, records, arguments.seed, time.monotonic() - started)
     if arguments.json:
-        result = _result(task, options, records, arguments.seed)
+        result = json_result(task, map(asdict, options), records, arguments.seed)
         arguments.json.write_text(json.dumps(result, indent=1) + "\n")
         print(f"wrote {arguments.json}")
+    if arguments.markdown:
+        arguments.markdown.write_text(
+            markdown(task, contenders, records, arguments.seed, arguments.latency_ms)
+        )
+        print(f"wrote {arguments.markdown}")
     return 0
 
 
@@ -143,8 +178,14 @@ def _check(arguments: argparse.Namespace) -> None:
         raise TheiaError(f"--trials must be at least 1, not {arguments.trials}")
     if arguments.resume and not arguments.ledger:
         raise TheiaError("--resume needs --ledger FILE: the ledger holds the finished trials")
-    if arguments.json and not arguments.json.parent.is_dir():
-        raise TheiaError(f"the folder of --json {arguments.json} does not exist; make it first")
+    if not 0 <= arguments.latency_ms <= _LARGEST_LATENCY_MS or arguments.latency_ms % 20:
+        raise TheiaError(
+            f"--latency-ms {arguments.latency_ms:g} cannot be simulated; give a multiple of 20 from 0 to "
+            f"{_LARGEST_LATENCY_MS} (the policy node holds on older frames)"
+        )
+    for option, path in (("--json", arguments.json), ("--markdown", arguments.markdown)):
+        if path and not path.parent.is_dir():
+            raise TheiaError(f"the folder of {option} {path} does not exist; make it first")
     if arguments.policies and not arguments.encoder:
         raise TheiaError("--policies needs --encoder: it says where to look for the policies of encoders")
 
@@ -158,62 +199,12 @@ def _own(held: list[dict], identity: dict[str, Any], asked: set[int]) -> list[di
     ]
 
 
-def _print_results(
-    task: "Task", contenders: "list[Contender]", records: list[list[dict]], seed: int, seconds: float
-) -> None:
-    from theia_core.evaluation import comparison_table, side_by_side_table, stage_table
-
-    if len(contenders) == 1:
-        who, ran = contenders[0], len(records[0])
-        print(f"{task.id}: {who.policy_id} on {who.encoder_id}, {ran} simulated trials, ", end="")
-        print(f"seed {seed}, {seconds:.0f} s")
-        print(stage_table(records[0], task=task))
-        return
-    titles = _titles(contenders)
-    for title, who in zip(titles, contenders, strict=True):
-        print(f"{title}: {who.policy_id} on {who.encoder_id}")
-    print(
-        f"{task.id}: {len(records[0])} simulated trials each, the same for all, seed {seed}, {seconds:.0f} s"
-    )
-    columns = dict(zip(titles, records, strict=True))
-    print(side_by_side_table(columns, task=task), end="\n\n")
-    print(comparison_table(columns, task=task))
-
-
-def _titles(contenders: "list[Contender]") -> list[str]:
-    """Short titles of the columns: the encoder's name, or the policy's where encoders are shared."""
-    for ids in ([c.encoder_id for c in contenders], [c.policy_id for c in contenders]):
-        names = [name.partition("@")[0] for name in ids]
-        if len(set(names)) == len(names):
-            return names
-    return [f"{place}: {c.policy}" for place, c in enumerate(contenders, start=1)]
-
-
-def _result(task: "Task", options: list[EvaluationOptions], records: list[list[dict]], seed: int) -> dict:
-    """What --json writes: one result as it is, several under "results" with each two compared."""
-    from theia_core.evaluation import comparison_entry, summarise
-
-    results = [
-        {**summarise(own, task=task, seed=seed), "options": asdict(option)}
-        for own, option in zip(records, options, strict=True)
-    ]
-    if len(results) == 1:
-        return results[0]
-    return {
-        "task": task.id,
-        "seed": seed,
-        "trials": len(records[0]),
-        "simulated": True,
-        "results": results,
-        "comparisons": [comparison_entry(a, b, task=task) for a, b in combinations(records, 2)],
-    }
-
-
 class _Evaluator:
     """One worker: its environment, guard and controllers are made once."""
 
     def __init__(self, options: list[EvaluationOptions]) -> None:
         from theia_core.tasks import get_task
+        from theia_sim.contenders import EXPERT
         from theia_sim.controllers import ExpertController, PolicyController
         from theia_sim.envs import make_env, make_expert
         from theia_sim.rollout import new_guard
@@ -221,12 +212,17 @@ class _Evaluator:
         self.task = get_task(options[0].task)
         self.latency_s = options[0].latency_s
         self.env, self.guard = make_env(self.task.id), new_guard(self.task.id)
-        self.controllers = [
-            ExpertController(self.env, make_expert(self.task.id), noise_m=option.noise_mm / 1000)
-            if option.policy == "expert"
-            else PolicyController(option.policy, option.encoder)
-            for option in options
-        ]
+        loaded: dict[tuple[str, str | None], PolicyController] = {}
+        self.controllers: list[ExpertController | PolicyController] = []
+        for option in options:
+            if option.policy == EXPERT:
+                expert = make_expert(self.task.id)
+                self.controllers.append(ExpertController(self.env, expert, noise_m=option.noise_mm / 1000))
+                continue
+            key = option.policy, option.encoder
+            if key not in loaded:
+                loaded[key] = PolicyController(*key)
+            self.controllers.append(loaded[key].executing(option.execution))
 
     def __call__(self, item: "tuple[int, Trial]") -> tuple[int, dict]:
         from theia_sim.rollout import rollout
@@ -254,6 +250,7 @@ class _Evaluator:
             "steps": result.steps,
             "failure": result.failure,
             "guard_refusals": result.refusals,
+            "jumps": result.jumps,
             "wall_s": round(time.monotonic() - started, 2),
         }
 

@@ -1,8 +1,9 @@
 """Real-time physics: simulated time follows the wall clock, and says when it cannot."""
 
 import time
+from collections.abc import Callable
 
-from theia_sim.scenes.arm_env import ArmEnv
+from theia_sim.scenes.arm_env import TIMESTEP_S, ArmEnv
 
 STEP_S = 0.01
 _MOST_STEPS_AT_ONCE = 10
@@ -15,9 +16,9 @@ class RealTimePhysics:
         lost_s: time that was given up since `restart` because the machine was too busy to simulate it.
     """
 
-    def __init__(self, env: ArmEnv) -> None:
-        """Simulate `env` from now on."""
-        self._env = env
+    def __init__(self, env: ArmEnv, before_step: Callable[[], None] = lambda: None) -> None:
+        """Simulate `env` from now on; `before_step` is called before every 2 ms."""
+        self._env, self._before_step = env, before_step
         self.restart()
 
     def restart(self) -> None:
@@ -33,6 +34,7 @@ class RealTimePhysics:
             self.lost_s += lost_s
             self._since_s += lost_s
             steps = _MOST_STEPS_AT_ONCE
-        for _ in range(steps):
-            self._env.step(STEP_S)
+        for _ in range(steps * round(STEP_S / TIMESTEP_S)):
+            self._before_step()
+            self._env.step(TIMESTEP_S)
         self._simulated_s += steps * STEP_S

@@ -9,9 +9,7 @@ import sys
 import threading
 from dataclasses import asdict, dataclass
 
-import numpy as np
 from rclpy.node import Node
-from sensor_msgs.msg import JointState
 from theia_msgs.msg import TaskState
 from theia_msgs.srv import ResetScene
 
@@ -20,12 +18,13 @@ from theia.nodekit.diagnostics import Diagnostics
 from theia.nodekit.main import run_node
 from theia.nodekit.outcome import Outcome
 from theia.nodekit.parameters import declare, parameter
-from theia.nodekit.qos import DRIVER_STATE, EVENT
+from theia.nodekit.qos import EVENT
 from theia.nodekit.ticker import Ticker
 from theia.topics import RESET_SCENE, TASK_STATE
 from theia_core.errors import TheiaError
 from theia_sim.envs import make_env
 from theia_sim.ros.camera import CameraThread
+from theia_sim.ros.motors import Motors
 from theia_sim.ros.physics import STEP_S, RealTimePhysics
 from theia_sim.ros.viewer import ViewerWindow
 from theia_sim.ros.xs_sdk import SimulatedXsSdk
@@ -57,14 +56,12 @@ class WidowXSimNode(Node):
         self.diagnostics = Diagnostics(self)
         self.parameters = declare(self, SimParameters)
         self.env = make_env(self.parameters.task)
+        self._motors = Motors(self.env)
         self._lock = threading.Lock()
         self._reached_at_s: dict[str, float] = {}
         self._reset(self.parameters.seed, {})
         self.profile = self.env.profile
-        self.xs_sdk = SimulatedXsSdk(self, self.env, self.profile, self._lock)
-        self._joint_states = self.create_publisher(
-            JointState, f"{self.profile.namespace}/joint_states", DRIVER_STATE
-        )
+        self.xs_sdk = SimulatedXsSdk(self, self._motors, self.profile, self._lock)
         self._task_state = self.create_publisher(TaskState, TASK_STATE, EVENT)
         self.create_service(ResetScene, RESET_SCENE, self._on_reset)
         self.create_timer(_TASK_STATE_PERIOD_S, self._publish_task_state)
@@ -101,22 +98,13 @@ class WidowXSimNode(Node):
 
     def _step(self) -> None:
         with self._lock:
-            self.xs_sdk.before_step()
             self.physics.advance()
             state = self.env.joint_state()
             for name, reached in self.env.stages().items():
                 if reached:
                     self._reached_at_s.setdefault(name, self.env.time_s)
-        message = JointState(name=list(state.names))
-        message.header.stamp = self.get_clock().now().to_msg()
-        for field, values in (
-            (message.position, state.position),
-            (message.velocity, state.velocity),
-            (message.effort, state.effort),
-        ):
-            field.frombytes(np.ascontiguousarray(values, dtype=np.float64).tobytes())
-        self._joint_states.publish(message)
-        self.diagnostics.rate("joint_states").tick()
+        if self.xs_sdk.publish(state):
+            self.diagnostics.rate("joint_states").tick()
 
     # --- camera thread ---
 
@@ -144,7 +132,8 @@ class WidowXSimNode(Node):
             raise TheiaError(f"the scene cannot be made from seed {seed} and {cell}: {error}") from error
         with self._lock:
             self.env.reset(params)
-            self.physics = RealTimePhysics(self.env)
+            self._motors.restart()
+            self.physics = RealTimePhysics(self.env, self._motors.before_step)
             self._reached_at_s.clear()
 
     def _publish_task_state(self) -> None:

@@ -57,8 +57,8 @@ class ArmEnv:
         self._finger_ctrl = [self.model.actuator(f"{side}_finger").id for side in ("left", "right")]
         self._tcp = self.model.site("tcp").id
         self._gains = self.model.actuator_gainprm.copy(), self.model.actuator_biasprm.copy()
-        self._gravcomp = self.model.body_gravcomp.copy()
-        self._torque = {"arm": True, "gripper": True}
+        self._torque = dict.fromkeys((*names, "gripper"), True)
+        self._limp_dof = np.array([], dtype=int)
         self._pwm = 0.0
         self._renderers: dict[int, SnapshotRenderer] = {}
         self.params: Any = None
@@ -85,6 +85,7 @@ class ArmEnv:
     def step(self, seconds: float) -> None:
         """Advance the physics by a multiple of 2 ms."""
         for _ in range(round(seconds / TIMESTEP_S)):
+            self.data.qfrc_applied[self._limp_dof] = -self.data.qfrc_gravcomp[self._limp_dof]
             mujoco.mj_step(self.model, self.data)
             self._after_substep()
 
@@ -115,40 +116,49 @@ class ArmEnv:
         self._pwm = float(np.clip(pwm, -350.0, 350.0))
         self.data.ctrl[self._finger_ctrl] = self._pwm if self._torque["gripper"] else 0.0
 
-    def set_torque(self, group: str, on: bool) -> None:
-        """Switch the motors of "arm", "gripper" or "all".
+    def set_torque(self, motors: str, on: bool) -> None:
+        """Switch the motors of "arm", "gripper" or "all", or the one of a joint.
 
         Without torque the arm sinks under its weight: gravity compensation is part of the servo model and
         goes with it. Switched on again, the servos hold where they are and the gripper does not push.
 
         Raises:
-            TheiaError: for another group.
+            TheiaError: for another group or joint.
         """
-        groups = ("arm", "gripper") if group == "all" else (group,)
-        if not set(groups) <= set(self._torque):
-            raise TheiaError(f"no motor group {group!r}; known: arm, gripper, all")
-        for name in groups:
+        for name in self._motors_of(motors):
             was_on, self._torque[name] = self._torque[name], on
             if name == "gripper":
                 self.set_gripper_pwm(self._pwm if on and was_on else 0.0)
                 continue
+            place = self.profile.joint_names.index(name)
+            servo = self._arm_ctrl[place]
             for table, gains in zip(
                 (self.model.actuator_gainprm, self.model.actuator_biasprm), self._gains, strict=True
             ):
-                table[self._arm_ctrl] = gains[self._arm_ctrl] * on
-            self.model.body_gravcomp[:] = self._gravcomp * on
+                table[servo] = gains[servo] * on
             if on and not was_on:
-                self.set_joint_targets(self.data.qpos[self._arm_qpos])
+                self.data.ctrl[servo] = self.data.qpos[self._arm_qpos[place]]
+        limp = [place for place, name in enumerate(self.profile.joint_names) if not self._torque[name]]
+        self.data.qfrc_applied[self._arm_dof] = 0.0
+        self._limp_dof = self._arm_dof[limp]
 
-    def torque_is_on(self, group: str) -> bool:
-        """Whether the motors of "arm" or "gripper" have torque."""
-        return self._torque[group]
+    def torque_is_on(self, motors: str) -> bool:
+        """Whether all motors of "arm", "gripper" or "all", or the one of a joint, have torque."""
+        return all(self._torque[name] for name in self._motors_of(motors))
+
+    def _motors_of(self, motors: str) -> tuple[str, ...]:
+        if motors in self._torque:
+            return (motors,)
+        if motors not in ("arm", "all"):
+            raise TheiaError(f"no motor group {motors!r}; known: arm, gripper, all and the joints")
+        return self.profile.joint_names if motors == "arm" else tuple(self._torque)
 
     def joint_state(self) -> JointState:
         """Joint state as xs_sdk publishes it; efforts are what the motors give [Nm, fingers N]."""
         finger_m = self.data.qpos[self._finger_qpos]
         finger_m_s = self.data.qvel[self._finger_dof]
         effort = self.data.qfrc_actuator + self.data.qfrc_gravcomp
+        effort[self._limp_dof] = 0.0
         pushes = effort[self._finger_dof]
         rad_per_m = gripper_rad_per_m(finger_m[0])
         return JointState(

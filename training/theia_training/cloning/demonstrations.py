@@ -1,4 +1,4 @@
-"""Token episodes as training samples: one observation and the chunk of actions that followed it."""
+"""Recorded episodes as training samples: one observation and the chunk of actions that followed it."""
 
 import hashlib
 from collections.abc import Sequence
@@ -6,12 +6,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from theia_core.errors import TheiaError
-from theia_training.token_cache import TokenEpisode
+from theia_training.cloning.episode_cache import CachedEpisode
 
 
 def split_by_episode(
-    episodes: Sequence[TokenEpisode], fraction: float, seed: int
-) -> tuple[list[TokenEpisode], list[TokenEpisode]]:
+    episodes: Sequence[CachedEpisode], fraction: float, seed: int
+) -> tuple[list[CachedEpisode], list[CachedEpisode]]:
     """Training and validation episodes.
 
     Whole episodes are held out, so that no validation image has a neighbour in training.
@@ -59,9 +59,9 @@ class Demonstrations:
         mask: (S, H) bool, False where there was no action to learn.
     """
 
-    def __init__(self, episodes: Sequence[TokenEpisode], horizon: int) -> None:
-        """Join `episodes`; their tokens stay on disk."""
-        self._tokens = [episode.tokens for episode in episodes]
+    def __init__(self, episodes: Sequence[CachedEpisode], horizon: int) -> None:
+        """Join `episodes`; their observations stay on disk."""
+        self._observed = [(episode.observed, *episode.variants) for episode in episodes]
         self._episode_of = np.repeat(np.arange(len(episodes)), [len(episode) for episode in episodes])
         self._step_of = np.concatenate([np.arange(len(episode)) for episode in episodes])
         chunks = [chunk_targets(episode.actions, episode.held, horizon) for episode in episodes]
@@ -72,10 +72,19 @@ class Demonstrations:
     def __len__(self) -> int:
         return len(self._episode_of)
 
-    def tokens(self, samples: np.ndarray) -> np.ndarray:
-        """Tokens (B, N, d) float16 of sample indices (B,)."""
-        first = self._tokens[0]
+    @property
+    def variants(self) -> int:
+        """Augmented variants of each observation, besides the one that was recorded."""
+        return len(self._observed[0]) - 1
+
+    def observed(self, samples: np.ndarray, variants: np.ndarray | None = None) -> np.ndarray:
+        """Tokens (B, N, d) float16 or frames (B, S, S, 3) uint8 of sample indices (B,).
+
+        `variants` (B,) says which variant of each is meant; 0, the recorded one, by default.
+        """
+        first = self._observed[0][0]
+        chosen = np.zeros(len(samples), int) if variants is None else variants
         batch = np.empty((len(samples), *first.shape[1:]), first.dtype)
-        for row, sample in enumerate(samples):
-            batch[row] = self._tokens[self._episode_of[sample]][self._step_of[sample]]
+        for row, (sample, variant) in enumerate(zip(samples, chosen, strict=True)):
+            batch[row] = self._observed[self._episode_of[sample]][variant][self._step_of[sample]]
         return batch

@@ -1,5 +1,8 @@
 """From recorded MCAP episodes to a policy through `theia train`, as a person runs it."""
 
+import argparse
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,7 +10,11 @@ from theia_core.cli import main
 from theia_core.encoders import load_encoder
 from theia_core.episodes import EpisodeRecorder
 from theia_core.policies import load_policy
-from theia_training.token_cache import TokenCache
+from theia_training.cloning.augmentation import Augmentation
+from theia_training.cloning.config import FineTuning
+from theia_training.cloning.recipes import RECIPES
+from theia_training.cloning.token_cache import TokenCache
+from theia_training.commands import train as command
 
 NAMES = ["waist", "shoulder", "elbow", "forearm_roll", "wrist_angle", "wrist_rotate"]
 NAMES += ["gripper", "left_finger", "right_finger"]
@@ -41,7 +48,7 @@ def test_tokens_joints_and_actions_of_a_recording_meet_step_by_step(recorded, tm
     encoder = load_encoder("efficientnet-lite2-s16")
     (episode,) = TokenCache(tmp_path / "cache", encoder, 5.0).episodes([folder / "1.mcap"], progress=False)
     joints, actions = truth[1]
-    assert episode.tokens.shape == (STEPS, 196, 120)
+    assert episode.observed.shape == (STEPS, 196, 120)
     np.testing.assert_allclose(episode.joints, joints[:, [0, 1, 2, 3, 4, 5, 7]], atol=1e-6)
     np.testing.assert_array_equal(episode.actions, actions)
     assert not episode.held.any()
@@ -62,12 +69,41 @@ def test_the_command_trains_resumes_and_reports(recorded, tmp_path, capsys):
     assert load_policy(tmp_path / "run").policy_id == policy.policy_id
 
 
+def test_options_of_fine_tuning_and_augmentation_reach_the_run():
+    parser = argparse.ArgumentParser()
+    command.COMMAND.configure(parser)
+
+    def parsed(*options):
+        arguments = parser.parse_args(["door", "--data", "x", "--out", "y", *options])
+        finetuning = command._finetuning(arguments)
+        return command._recipe(arguments), finetuning, command._default_encoder(finetuning)
+
+    recipe, finetuning, encoder = parsed("--augment", "--shift-px", "6")
+    assert (finetuning, encoder) == (None, "efficientnet-lite2-s16")
+    assert (recipe.augmentation, recipe.variants) == (Augmentation(shift_px=6), 4)
+    assert recipe == replace(RECIPES["cpu"], augmentation=Augmentation(shift_px=6), variants=4)
+    tune = ("--finetune-encoder", "--encoder-learning-rate-factor", "0.3", "--finetune-blocks", "4")
+    recipe, finetuning, encoder = parsed(*tune, "--precision", "bf16", "--augment", "--epoch-steps", "9")
+    assert recipe == replace(RECIPES["finetune"], augmentation=Augmentation(), epoch_steps=9)
+    assert finetuning == FineTuning(0.3, 4, "bf16")
+    assert encoder == "theia-tiny"
+    assert parsed(*tune, "--init-policy", "door")[2] == "efficientnet-lite2-s16"
+    assert parsed(*tune, "--init-policy", "none")[1].init_policy == "none"
+
+
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
         (["--data", "/nowhere"], "/nowhere"),
         (["--encoder", "resnet"], "unknown encoder 'resnet'"),
         (["--epochs", "0"], "epochs 0"),
+        (["--precision", "bf16"], "--precision is about fine-tuning the encoder; add --finetune-encoder"),
+        (["--finetune-encoder", "--init-policy", "door"], "cannot train efficientnet-lite2-s16"),
+        (["--finetune-encoder", "--augment", "3"], "give --augment without a number"),
+        (["--finetune-encoder", "--encoder-learning-rate-factor", "2"], "factor is 2"),
+        (["--augment", "0"], "--augment 0 would change nothing"),
+        (["--shift-px", "3"], "--shift-px says how to augment; add --augment"),
+        (["--augment", "--brightness", "1.5"], "brightness changes by 1.5"),
     ],
 )
 def test_bad_arguments_end_with_one_sentence_and_exit_code_2(recorded, tmp_path, capsys, change, complaint):

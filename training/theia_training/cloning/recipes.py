@@ -1,9 +1,11 @@
 """How a behaviour-cloning policy is trained: the paper's recipe, and one that suits two CPU cores."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from theia_core.errors import TheiaError
+from theia_training.cloning.augmentation import Augmentation
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,11 @@ class Recipe:
         token_noise: Gaussian noise on normalised tokens, in standard deviations of a channel.
         joint_noise: Gaussian noise on normalised joint states, in standard deviations of a joint.
         gripper_weight: weight of the gripper's loss against one other action dimension.
+        clip_norm: largest norm of all gradients together; 0 does not clip.
+        epoch_steps: steps drawn for one epoch, a new part of the data each time; 0 takes all of it.
+        augmentation: how frames are changed, None for not at all.
+        variants: with a frozen encoder, augmented variants of each frame whose tokens are cached. One of them
+            or the frame itself is drawn for each sample.
     """
 
     epochs: int
@@ -40,6 +47,10 @@ class Recipe:
     token_noise: float = 0.0
     joint_noise: float = 0.0
     gripper_weight: float = 1.0
+    clip_norm: float = 0.0
+    epoch_steps: int = 0
+    augmentation: Augmentation | None = None
+    variants: int = 0
 
     def __post_init__(self) -> None:
         """Refuse values with which training cannot run."""
@@ -53,6 +64,13 @@ class Recipe:
         for name in ("ema_decay", "dropout", "token_dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise TheiaError(f"{name} is {getattr(self, name)}; give a value from 0 to below 1")
+        for name in ("clip_norm", "epoch_steps", "variants"):
+            if not getattr(self, name) >= 0:
+                raise TheiaError(f"{name} is {getattr(self, name)}; give 0 or more")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain JSON values."""
+        return {**asdict(self), "betas": list(self.betas)}
 
     def learning_rate_at(self, update: int, updates: int) -> float:
         """Learning rate of the 0-based `update` out of `updates`."""
@@ -76,5 +94,18 @@ RECIPES = {
         dropout=0.1,
         token_dropout=0.1,
         joint_noise=0.05,
+    ),
+    # Encoder and policy together, from a policy that was trained on the encoder's frozen tokens.
+    "finetune": Recipe(
+        epochs=6,
+        batch_size=16,
+        learning_rate=3e-4,
+        schedule="cosine",
+        warmup_updates=100,
+        ema_decay=0.995,
+        dropout=0.1,
+        token_dropout=0.1,
+        joint_noise=0.05,
+        clip_norm=1.0,
     ),
 }

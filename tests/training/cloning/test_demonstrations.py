@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from theia_core.errors import TheiaError
-from theia_training.demonstrations import Demonstrations, chunk_targets, split_by_episode
-from theia_training.token_cache import TokenEpisode
+from theia_training.cloning.demonstrations import Demonstrations, chunk_targets, split_by_episode
+from theia_training.cloning.episode_cache import CachedEpisode
 
 
 def episode(name, steps, held=()):
@@ -14,7 +14,7 @@ def episode(name, steps, held=()):
     mask[list(held)] = True
     tokens = np.full((steps, 4, 2), float(name), np.float16)
     tokens[:, 0, 0] = np.arange(steps)
-    return TokenEpisode(f"{name}.mcap", name, tokens, actions + 0.5, actions, mask)
+    return CachedEpisode(f"{name}.mcap", name, tokens, actions + 0.5, actions, mask)
 
 
 def test_a_target_is_the_actions_from_its_step_on_and_beyond_the_end_is_masked():
@@ -39,7 +39,7 @@ def test_a_step_without_an_executed_action_is_masked_wherever_a_chunk_meets_it()
 def test_a_chunk_never_reaches_into_the_next_episode_and_tokens_belong_to_their_step():
     data = Demonstrations([episode("1", 3), episode("2", 5)], horizon=4)
     assert len(data) == 8
-    tokens = data.tokens(np.array([2, 3, 7]))
+    tokens = data.observed(np.array([2, 3, 7]))
     assert tokens[:, 1, 1].tolist() == [1, 2, 2]
     assert tokens[:, 0, 0].tolist() == [2, 0, 4]
     assert data.mask[2].tolist() == [True, False, False, False]

@@ -12,8 +12,11 @@ from safetensors.numpy import load_file
 from theia_core.encoders import load_encoder
 from theia_core.errors import TheiaError
 from theia_core.policies import load_policy
-from theia_training.recipes import RECIPES
-from theia_training.train_bc import TrainConfig, train
+from theia_core.tasks import get_task
+from theia_training.cloning.augmentation import Augmentation
+from theia_training.cloning.frozen_tokens import FrozenTokens
+from theia_training.cloning.recipes import RECIPES
+from theia_training.cloning.train import TrainConfig, train
 
 
 @pytest.fixture
@@ -83,7 +86,7 @@ def test_an_interrupted_run_resumes_to_the_same_weights_as_an_uninterrupted_one(
 
     broken = replace(config, out=config.out.with_name("broken"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("theia_training.train_bc.CHECKPOINT_EVERY_S", 0.0)
+        patch.setattr("theia_training.cloning.train.CHECKPOINT_EVERY_S", 0.0)
         with pytest.raises(KeyboardInterrupt):
             train(broken, squares.read, interrupt)
     assert not (broken.out / "policy.json").exists()
@@ -95,6 +98,37 @@ def test_an_interrupted_run_resumes_to_the_same_weights_as_an_uninterrupted_one(
     for name, weight in whole.items():
         np.testing.assert_array_equal(resumed[name], weight, err_msg=name)
     assert load_policy(config.out).policy_id == load_policy(broken.out).policy_id
+
+
+@pytest.mark.parametrize("task", ["door", "pick_place", "microwave"])
+def test_every_task_trains_with_its_own_horizon_also_on_augmented_frames(
+    task, square_data, squares, tmp_path
+):
+    recipe = replace(RECIPES["cpu"], epochs=1, batch_size=32, augmentation=Augmentation(), variants=1)
+    out = tmp_path / task
+    train(
+        TrainConfig(task=task, data=(square_data,), out=out, recipe=recipe, threads=1, progress=False),
+        squares.read,
+    )
+    policy = load_policy(out)
+    assert (policy.meta["task"], policy.meta["horizon"]) == (task, get_task(task).chunk_horizon)
+    assert policy.predict(np.zeros((196, 120)), np.zeros(7)).shape == (get_task(task).chunk_horizon, 7)
+    assert policy.meta["training"]["recipe"]["augmentation"] == Augmentation().to_dict()
+    assert "at most shift_px 4, brightness 0.2" in (out / "README.md").read_text()
+
+
+def test_samples_are_drawn_from_the_frame_and_all_its_variants(square_data, squares, tmp_path):
+    recipe = replace(
+        RECIPES["cpu"], augmentation=Augmentation(), variants=2, token_dropout=0.0, joint_noise=0.0
+    )
+    config = TrainConfig(task="door", data=(square_data,), out=tmp_path, recipe=recipe, progress=False)
+    learner = FrozenTokens(replace(config, threads=1), squares.read)
+    learner.model.eval()
+    batch = np.array([5])
+    losses = {float(learner.loss(batch, np.random.default_rng(seed)).detach()) for seed in range(20)}
+    assert len(losses) == 3
+    again = {float(learner.loss(batch, np.random.default_rng(3)).detach()) for _ in range(2)}
+    assert len(again) == 1
 
 
 def test_resuming_another_run_or_overwriting_one_is_refused(config, squares):
@@ -129,7 +163,7 @@ def test_an_empty_folder_is_named(config, tmp_path):
 
 
 def test_masked_actions_do_not_touch_the_loss():
-    from theia_training.bc_objective import chunk_loss
+    from theia_training.cloning.objective import chunk_loss
 
     predicted, targets = torch.zeros(2, 3, 7), torch.full((2, 3, 7), 0.5)
     mask = torch.tensor([[True, True, False], [True, False, False]])

@@ -7,7 +7,7 @@ import pytest
 
 from theia_core.encoders import load_encoder
 from theia_core.errors import TheiaError
-from theia_training.token_cache import TokenCache
+from theia_training.cloning.token_cache import TokenCache
 
 ENCODER = load_encoder("efficientnet-lite2-s16", threads=1)
 
@@ -22,7 +22,7 @@ def test_cached_tokens_are_the_encoders_own_in_half_precision(tmp_path, squares)
     (episode,) = TokenCache(tmp_path / "cache", ENCODER, 5.0, squares.read).episodes([path], progress=False)
     steps = squares.read(path, 5.0)
     expected = np.stack([ENCODER.encode(image)[0] for image in steps.images]).astype(np.float16)
-    np.testing.assert_array_equal(episode.tokens, expected)
+    np.testing.assert_array_equal(episode.observed, expected)
     np.testing.assert_array_equal(episode.joints, steps.joints)
     np.testing.assert_array_equal(episode.actions, steps.actions)
     assert episode.held.dtype == bool
@@ -42,7 +42,7 @@ def test_an_episode_is_encoded_once_until_its_content_changes(tmp_path, squares)
     assert reads == ["a.mcap", "b.mcap"]
     again = TokenCache(tmp_path / "cache", ENCODER, 5.0, read).episodes(paths, progress=False)
     assert reads == ["a.mcap", "b.mcap"]
-    np.testing.assert_array_equal(first[1].tokens, again[1].tokens)
+    np.testing.assert_array_equal(first[1].observed, again[1].observed)
     write_plan(tmp_path / "b.mcap", 3)
     changed = cache.episodes(paths, progress=False)
     assert reads == ["a.mcap", "b.mcap", "b.mcap"]

@@ -1,0 +1,1 @@
+"""Behaviour cloning: demonstrations, caches, the training loop, and what it writes."""

@@ -1,0 +1,138 @@
+"""End-to-end behaviour cloning: the encoder learns with the policy, at a lower learning rate (paper, 4.3)."""
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from theia_core.encoders import load_encoder
+from theia_core.encoders.registry import runs_on_torch
+from theia_core.errors import TheiaError
+from theia_core.policies.bc_mlp import BcMlp
+from theia_core.policies.normalisation import scale_of
+from theia_core.runtimes.torch_theia import TheiaTorchRuntime
+from theia_core.tasks import get_task
+from theia_training.cloning.config import FRESH, FineTuning, TrainConfig
+from theia_training.cloning.demonstrations import Demonstrations
+from theia_training.cloning.episode_cache import Read
+from theia_training.cloning.export_finetuned import export_finetuned
+from theia_training.cloning.frame_cache import FrameCache
+from theia_training.cloning.frozen_tokens import TOKEN_STD_FLOOR, untrained_policy
+from theia_training.cloning.learner import SplitData, episode_paths
+from theia_training.cloning.objective import chunk_loss, disturb, evaluate, targets_of
+from theia_training.cloning.pixel_policy import PixelPolicy, parameter_groups
+from theia_training.cloning.warm_start import load_head
+
+# Validation runs the whole encoder, so it looks at this many held-out steps, evenly spaced.
+VALIDATION_STEPS = 1024
+_SCALE_FRAMES = 256
+_BATCH = 16
+
+
+def check_finetuning(config: TrainConfig) -> None:
+    """Refuse an encoder that cannot learn, and an arithmetic that this machine lacks, before any work.
+
+    Raises:
+        TheiaError: saying what to choose instead.
+    """
+    if not runs_on_torch(config.encoder):
+        raise TheiaError(
+            f"--finetune-encoder cannot train {config.encoder}: it is an ONNX graph, which only runs. Choose "
+            "--encoder theia-tiny or the folder of another Theia checkpoint, or leave --finetune-encoder out"
+        )
+    if config.finetuning and config.finetuning.precision == "bf16" and not cpu_has_bf16():
+        raise TheiaError(
+            "precision bf16 on this CPU would be slower than fp32: it has neither avx512_bf16 nor amx_bf16; "
+            "use --precision fp32"
+        )
+
+
+def cpu_has_bf16() -> bool:
+    """Whether the CPU multiplies bfloat16 itself."""
+    tests = (getattr(torch.cpu, f"_is_{name}_supported", None) for name in ("avx512_bf16", "amx_tile"))
+    return any(test() for test in tests if test is not None)
+
+
+class FineTuned:
+    """The learner of encoder and policy; see `theia_training.cloning.learner.Learner`."""
+
+    def __init__(self, config: TrainConfig, read: Read) -> None:
+        """Load the encoder, decode frames that no cache holds, and build the policy to start from.
+
+        Raises:
+            TheiaError: if encoder, policy or data do not fit.
+        """
+        assert config.finetuning is not None
+        self.config, self.recipe, self.settings = config, config.recipe, config.finetuning
+        self.encoder = load_encoder(config.encoder, runtime="torch", threads=config.threads)
+        runtime = self.encoder.runtime
+        assert isinstance(runtime, TheiaTorchRuntime)
+        self.preprocessing = self.encoder.spec.preprocessing
+        cache = FrameCache(
+            config.cache_folder, self.preprocessing, get_task(config.task).control_rate_hz, read
+        )
+        self.data = SplitData(config, cache.episodes(episode_paths(config), config.progress))
+        torch.manual_seed(config.seed)
+        self._start: dict[str, Any] = {"policy": FRESH, "same_split": True}
+        self.model = PixelPolicy(runtime.model, self._head(self.settings), self.settings.blocks)
+
+    def _head(self, settings: FineTuning) -> BcMlp:
+        if settings.init_policy == FRESH:
+            spec = self.encoder.spec
+            return untrained_policy(self.config, self.data, spec.grid, spec.channels, self._token_scale())
+        head, meta = load_head(settings.init_policy, self.data.task, self.encoder, self.recipe.dropout)
+        learned, config = meta.get("training", {}), self.config
+        same = (learned.get("data"), learned.get("seed"), learned.get("validation_fraction")) == (
+            self.data.content_hash,
+            config.seed,
+            config.validation_fraction,
+        )
+        self._start = {"policy": meta["policy_id"], "same_split": same}
+        return head
+
+    def _token_scale(self) -> Any:
+        data = self.data.training
+        samples = np.unique(np.linspace(0, len(data) - 1, _SCALE_FRAMES).round().astype(int))
+        batches = (samples[start : start + _BATCH] for start in range(0, len(samples), _BATCH))
+        return scale_of((self.encoder.encode(data.observed(batch)) for batch in batches), TOKEN_STD_FLOOR)
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """The encoder's matrices, its other weights, and the policy."""
+        return parameter_groups(self.model, self.recipe.weight_decay, self.settings.learning_rate_factor)
+
+    def loss(self, batch: np.ndarray, random: np.random.Generator) -> torch.Tensor:
+        """Loss on the frames of sample indices (B,)."""
+        data, head = self.data.training, self.model.head
+        frames = data.observed(batch)
+        if self.recipe.augmentation:
+            frames = np.stack([self.recipe.augmentation.apply(frame, random) for frame in frames])
+        images = torch.from_numpy(self.preprocessing.apply(frames))
+        tokens = self.model.tokens(images, self.settings.precision == "bf16")
+        joints, targets, mask = targets_of(head, data, batch)
+        tokens, joints = disturb(*head.normalise_inputs(tokens, joints), self.recipe)
+        return chunk_loss(head.chunk(tokens, joints), targets, mask, self.recipe.gripper_weight)
+
+    def evaluate(self, average: PixelPolicy) -> dict[str, float]:
+        """Errors on held-out steps, all or `VALIDATION_STEPS` of them, in float32."""
+        data: Demonstrations = self.data.held_out
+        head = average.head
+        last = len(data) - 1
+        samples = np.unique(np.linspace(0, last, min(len(data), VALIDATION_STEPS)).round().astype(int))
+
+        def predict(batch: np.ndarray) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+            joints, targets, mask = targets_of(head, data, batch)
+            tokens = average.tokens(torch.from_numpy(self.preprocessing.apply(data.observed(batch))))
+            return head.chunk(*head.normalise_inputs(tokens, joints)), targets, mask
+
+        return evaluate(predict, samples, head.action_std, _BATCH)
+
+    def identity(self) -> dict[str, Any]:
+        """How the encoder learns and where the policy starts."""
+        return {"finetuning": self.settings.to_dict(), "started_from": self._start}
+
+    def export(self, average: PixelPolicy, description: dict[str, Any]) -> None:
+        """Write the policy's folder with the encoder in it."""
+        data = self.data.held_out
+        samples = np.unique(np.linspace(0, len(data) - 1, _BATCH).round().astype(int))
+        frames, joints = data.observed(samples), data.joints[samples]
+        export_finetuned(self.config.out, average, self.encoder, description, frames, joints)
