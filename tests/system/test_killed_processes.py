@@ -20,8 +20,8 @@ import pytest
 
 pytest.importorskip("rclpy")
 from interbotix_xs_msgs.msg import JointGroupCommand
-from lifecycle_msgs.msg import Transition
-from lifecycle_msgs.srv import ChangeState
+from lifecycle_msgs.msg import State, Transition
+from lifecycle_msgs.srv import ChangeState, GetState
 from sensor_msgs.msg import JointState
 from theia_msgs.msg import GuardState
 from theia_msgs.srv import ResetScene
@@ -94,7 +94,8 @@ class Arm:
         self.system.spin(HOLD_WITHIN_S + 1.0)
         after = [s for s in self.states if to_seconds(s.header.stamp) > killed_at_s]
         held = [s for s in after if s.mode == GuardState.HOLD]
-        assert held, f"{victim} killed, and no HOLD: {[(s.mode, s.reason) for s in after]}"
+        said = [(s.mode, s.reason) for s in after]
+        assert held, f"{victim} killed, and no HOLD: {said}\n{self.system.output()}"
         hold_s = to_seconds(held[0].header.stamp) - killed_at_s
         new_goals_s = [
             at_s - killed_at_s
@@ -143,8 +144,7 @@ def test_without_encoder_or_policy_the_arm_holds_until_that_one_is_back(system, 
         killed_at_s = system.processes[victim].kill()
         arm.check_that_it_holds(victim, killed_at_s, LOOP[victim])
         system.start("theia", victim)
-        for transition in (Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE):
-            change_state(system, victim, transition)
+        bring_up_again(system, victim)
 
 
 def test_bring_up_without_one_of_its_processes_ends_and_the_arm_holds(system, moments, tmp_path):
@@ -170,19 +170,35 @@ def test_bring_up_without_one_of_its_processes_ends_and_the_arm_holds(system, mo
         del system.processes[THEIA_UP]
 
 
-def change_state(system, node, transition_id):
-    """Ask again and again: a request may go to the killed process, which DDS takes a while to forget."""
-    client = system.node.create_client(ChangeState, f"/{node}/change_state")
-    request = ChangeState.Request(transition=Transition(id=transition_id))
-    asked = []
+def bring_up_again(system, node):
+    """Configure and activate a restarted node, looking at its state each time.
 
-    def done():
-        if not asked or time.monotonic() - asked[-1][0] > 1.0:
-            asked.append((time.monotonic(), client.call_async(request)))
-        return any(future.done() and future.result().success for _, future in asked)
+    Questions may go to the killed process, which DDS takes a while to forget, and answers may be lost.
+    """
+    change = system.node.create_client(ChangeState, f"/{node}/change_state")
+    look = system.node.create_client(GetState, f"/{node}/get_state")
+    steps = {
+        State.PRIMARY_STATE_UNCONFIGURED: Transition.TRANSITION_CONFIGURE,
+        State.PRIMARY_STATE_INACTIVE: Transition.TRANSITION_ACTIVATE,
+    }
+    deadline_s = time.monotonic() + 30
+    while (state := ask(system, look, GetState.Request())) is None or state.current_state.id in steps:
+        assert time.monotonic() < deadline_s, f"{node} does not come up: {system.processes[node].output}"
+        if state is not None:
+            request = ChangeState.Request(transition=Transition(id=steps[state.current_state.id]))
+            ask(system, change, request)
+    assert state.current_state.id == State.PRIMARY_STATE_ACTIVE
+    for client in (change, look):
+        system.node.destroy_client(client)
 
-    system.wait_until(done, 30, f"{node} to come up again")
-    system.node.destroy_client(client)
+
+def ask(system, client, request):
+    """The answer, None if there is none within a second."""
+    future = client.call_async(request)
+    deadline_s = time.monotonic() + 1.0
+    while not future.done() and time.monotonic() < deadline_s:
+        system.spin(0.02)
+    return future.result() if future.done() else None
 
 
 def children(parent):
