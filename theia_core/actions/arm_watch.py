@@ -5,6 +5,7 @@ import numpy as np
 from theia_core.actions.profile import RobotProfile
 
 _OUTSIDE_LIMITS_RAD = 0.1  # a measured joint may lie beyond its limit by less than this
+_ELSEWHERE_RAD = 0.15  # an arm that was stopped and is further than this from its setpoint is not sent back
 
 
 class ArmWatch:
@@ -21,6 +22,7 @@ class ArmWatch:
         self.measured: np.ndarray | None = None
         self.measured_s = -np.inf
         self._bad_since_s: float | None = None
+        self._answered_badly = False
 
     def take(self, now_s: float, positions: np.ndarray) -> str | None:
         """Take a measurement (7,), or say what is wrong with it."""
@@ -28,6 +30,7 @@ class ArmWatch:
         if positions.shape == (len(self._profile.joint_names) + 1,) and np.isfinite(positions).all():
             self.measured, self.measured_s = positions, now_s
             return None
+        self._answered_badly = True
         usable = int(np.sum(np.isfinite(positions)))
         return f"joint_states has {usable} usable values instead of 7: a motor may be overloaded"
 
@@ -58,9 +61,17 @@ class ArmWatch:
             return None
         return f"a joint is {error_rad:.2f} rad from its setpoint: collision, or a motor without torque"
 
+    def is_elsewhere(self, now_s: float, setpoint_rad: np.ndarray | None) -> bool:
+        """Whether a stopped arm must not be sent back to its setpoint (6,).
+
+        It was pushed away or has sagged, or a motor was silent: rebooted, that one would jump.
+        """
+        far = self.is_recent(now_s) and self.error_rad(setpoint_rad) > _ELSEWHERE_RAD
+        return far or self._answered_badly
+
     def forgive(self) -> None:
-        """Begin to count tracking errors anew."""
-        self._bad_since_s = None
+        """Forget tracking errors and bad answers."""
+        self._bad_since_s, self._answered_badly = None, False
 
     def why_not_command(self, now_s: float) -> str | None:
         """Why the measured pose cannot be the beginning of a motion, None if it can."""

@@ -12,6 +12,7 @@ from theia_core.actions.spaces import EE_DELTA
 
 _MOST_ACTIONS = 1000
 _STEP_PART = 0.05  # how far a chunk's dt may lie from the guard's step, as a part of it
+_OLDEST_S = 2.0  # what was observed longer ago than this is over, however many actions a chunk has
 _FUTURE_S = 0.1  # clocks of two machines differ; more than that is no observation
 _ROUNDING = 1e-9
 
@@ -35,7 +36,7 @@ def check_chunk(chunk: ActionChunk, now_s: float, step_s: float) -> Refusal | No
         return Refusal.EXPIRED
     if chunk.stamp_s > now_s + _FUTURE_S:
         return Refusal.FUTURE
-    if horizon > 0 and (now_s - chunk.stamp_s) / chunk.dt_s + 1e-6 >= horizon:
+    if horizon > 0 and now_s - chunk.stamp_s >= min(horizon * chunk.dt_s, _OLDEST_S) - 1e-6:
         return Refusal.STALE
     return None
 
@@ -63,21 +64,20 @@ class Envelope:
         self._allowed_m = self._slack_m
         self._boxed = True
 
-    def admit(self, joints_rad: np.ndarray, *, boxed: bool = True) -> None:
-        """Begin at `joints_rad` (6,), wherever that is; `boxed` says whether the task's box counts."""
+    def admit(self, way_rad: Iterable[np.ndarray], *, boxed: bool = True) -> None:
+        """Begin with joints (6,) that are taken already, inside or not; `boxed`: the task's box counts."""
         self._boxed = boxed
-        self._allowed_m = np.maximum(self._excess_m(joints_rad), self._slack_m)
+        self._allowed_m = np.max([self._slack_m, *map(self._excess_m, way_rad)], axis=0)
 
     def advance(self, way_rad: Iterable[np.ndarray]) -> Refusal | None:
         """Go to the first joints (6,) of a way if all of it is allowed, else say why not."""
-        first_m: np.ndarray | None = None
+        most_m = np.zeros_like(self._slack_m)
         for joints_rad in way_rad:
             excess_m = self._excess_m(joints_rad)
             if refusal := self._refusal(joints_rad, excess_m, self._allowed_m):
                 return refusal
-            first_m = excess_m if first_m is None else first_m
-        if first_m is not None:
-            self._allowed_m = np.maximum(self._slack_m, np.minimum(self._allowed_m, first_m + self._slack_m))
+            most_m = np.maximum(most_m, excess_m)
+        self._allowed_m = np.minimum(self._allowed_m, most_m + self._slack_m)
         return None
 
     def check_way(self, way_rad: Iterable[np.ndarray]) -> Refusal | None:

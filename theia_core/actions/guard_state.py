@@ -15,6 +15,16 @@ class GuardMode(IntEnum):
     FAULT = 3
     ESTOP = 4
 
+    @property
+    def commands(self) -> bool:
+        """Whether the guard is in charge of the arm."""
+        return self in (GuardMode.ACTIVE, GuardMode.HOLD)
+
+    @property
+    def is_stop(self) -> bool:
+        """Whether only `clear` leads out."""
+        return self in (GuardMode.FAULT, GuardMode.ESTOP)
+
 
 class Refusal(str, Enum):
     """Why a chunk, one of its actions or a stretch of the way was not executed."""
@@ -25,6 +35,7 @@ class Refusal(str, Enum):
     STALE = "stale"
     FUTURE = "future"
     STALE_SEQUENCE = "stale_sequence"
+    OTHER_POLICY = "other_policy"
     NOT_ACTIVE = "not_active"
     WORKSPACE = "workspace"
     CLEARANCE = "clearance"

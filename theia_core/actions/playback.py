@@ -3,11 +3,10 @@
 import numpy as np
 
 from theia_core.actions.chunks import ActionChunk
+from theia_core.actions.guard_state import Refusal
 from theia_core.actions.profile import GuardLimits
 
-_EARLY_TICKS = (
-    2  # a new chunk may start its step so many ticks before the old step is over: a policy's jitter
-)
+_EARLY_TICKS = 2  # a new chunk may start its step so many ticks before the old one is over: jitter
 _LATE_TICKS = 3  # without a new chunk the old one plays on after this many ticks more
 
 
@@ -24,13 +23,14 @@ class Playback:
         self._limits = limits
         self.dropped_late = 0
         self.chunk: ActionChunk | None = None
+        self._owner: str | None = None
         self.forget_run()
 
     def forget_run(self) -> None:
         """Forget chunk and numbering, as before a new run of a policy."""
         self.stop()
         self._received_s = self._next_step_s = -np.inf
-        self._sequence, self._policy_id = -1, ""
+        self._sequence, self._owner = 0, None
         self._played_stamp_s, self._played_index = np.nan, -1
 
     def stop(self) -> None:
@@ -38,20 +38,20 @@ class Playback:
         self.chunk, self._fresh = None, False
 
     def start(self, now_s: float) -> None:
-        """The next action may begin now."""
-        self._next_step_s = now_s
+        """The next action may begin now, and silence counts from now on."""
+        self._next_step_s = self._received_s = now_s
 
-    def expect_from(self, now_s: float) -> None:
-        """Count silence from now on."""
-        self._received_s = now_s
-
-    def is_old(self, chunk: ActionChunk) -> bool:
-        """Whether a chunk with this number or a later one of the same policy has been seen."""
-        return chunk.policy_id == self._policy_id and chunk.sequence <= self._sequence
+    def out_of_turn(self, chunk: ActionChunk) -> Refusal | None:
+        """Whether the run belongs to another policy, or this chunk or a later one of it has been seen."""
+        if self._owner is None:
+            return None
+        if chunk.policy_id != self._owner:
+            return Refusal.OTHER_POLICY
+        return Refusal.STALE_SEQUENCE if chunk.sequence <= self._sequence else None
 
     def note(self, chunk: ActionChunk) -> None:
-        """Remember the chunk's number."""
-        self._sequence, self._policy_id = chunk.sequence, chunk.policy_id
+        """Remember the chunk's number, and whose run it is."""
+        self._sequence, self._owner = chunk.sequence, chunk.policy_id
 
     def take(self, now_s: float, chunk: ActionChunk) -> None:
         """Play `chunk` from its next step on."""

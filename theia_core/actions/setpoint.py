@@ -11,6 +11,7 @@ from theia_core.actions.checks import Envelope
 from theia_core.actions.guard_state import Refusal
 from theia_core.actions.kinematics import ArmKinematics
 from theia_core.actions.profile import GuardLimits
+from theia_core.actions.spaces import apply_delta, clip_delta
 
 _NEAR_RAD = 1e-3  # nearer than this the goal is taken within one tick
 
@@ -36,21 +37,29 @@ class Setpoint:
         self.velocity_rad_s: np.ndarray = np.zeros_like(self.joints_rad)
         self._advanced_s = -np.inf
         self._boxed = True
-        envelope.admit(self.joints_rad)
+        envelope.admit([self.joints_rad])
         self._rest()
 
-    def step_to(self, now_s: float, goal_rad: np.ndarray, pose: tuple[np.ndarray, np.ndarray]) -> None:
-        """Go to `goal_rad` (6,), whose `pose` is known, within a step and the blend after it."""
+    def step(self, now_s: float, action: np.ndarray) -> np.ndarray | Refusal:
+        """Move the goal by an action (7,); it is reached within a step and the blend after it.
+
+        Returns:
+            The action (7,) that is executed, clipped to the largest step; or why the goal stays.
+        """
+        limits = self._limits
+        action = clip_delta(action, limits.max_step_m, limits.max_step_rad)
+        pose = apply_delta(self.position_m, self.rotation, action)
+        goal_rad = self._envelope.solve(*pose, self.position_m, self.goal_rad)
+        if isinstance(goal_rad, Refusal):
+            return goal_rad
         if not self._boxed:
-            self._boxed = True
-            self._envelope.admit(self.joints_rad)
-        arrival_s = now_s + self._limits.step_s + self._limits.blend_s
-        self._go(goal_rad, pose, arrival_s, self._limits.max_joint_velocity_rad_s)
+            self._admit(boxed=True)
+        self._go(goal_rad, pose, now_s + limits.step_s + limits.blend_s, limits.max_joint_velocity_rad_s)
+        return action
 
     def ramp_to(self, now_s: float, goal_rad: np.ndarray) -> None:
         """Go slowly to `goal_rad` (6,), all joints at once; outside the workspace if need be."""
-        self._boxed = False
-        self._envelope.admit(self.joints_rad, boxed=False)
+        self._admit(boxed=False)
         way_rad = float(np.max(np.abs(goal_rad - self.joints_rad)))
         arrival_s = now_s + max(way_rad / self._limits.ramp_rad_s, self._limits.step_s)
         self._go(goal_rad, self._kinematics.fk(goal_rad), arrival_s, self._limits.ramp_rad_s)
@@ -108,6 +117,11 @@ class Setpoint:
     ) -> None:
         self.goal_rad, (self.position_m, self.rotation) = goal_rad, pose
         self._arrival_s, self._speed_rad_s, self._braking = arrival_s, speed_rad_s, False
+
+    def _admit(self, *, boxed: bool) -> None:
+        """From here on other limits count; braking is always allowed."""
+        self._boxed = boxed
+        self._envelope.admit(self._way_to_rest(self.joints_rad, self.velocity_rad_s), boxed=boxed)
 
     def _rest(self) -> None:
         self._go(self.joints_rad, self._kinematics.fk(self.joints_rad), -np.inf, 0.0)

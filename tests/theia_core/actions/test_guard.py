@@ -244,7 +244,7 @@ def test_drops_late_actions_instead_of_playing_them_faster():
     start = rig.position()
     rig.send([delta(x=0.05), delta(x=0.05), delta(x=0.01)], age_s=0.42, life_s=0.9)
     rig.run(0.2)
-    assert rig.guard.dropped_late == 2
+    assert rig.guard.playback.dropped_late == 2
     np.testing.assert_allclose(rig.position() - start, [0.01, 0, 0], atol=2e-3)
 
 
@@ -387,10 +387,10 @@ def test_full_gripper_force_ends_in_every_mode():
         rig.guard.arm(rig.now_s)
         rig.send([delta(gripper=0.0)] * 5)
         rig.run(0.04)
-        assert rig.guard.gripper_pwm(rig.now_s) == -PROFILE.gripper.pwm
+        assert rig.guard.gripper.pwm(rig.now_s) == -PROFILE.gripper.pwm
         order(rig.guard, rig.now_s)
         rig.run(1.2)
-        assert abs(rig.guard.gripper_pwm(rig.now_s)) == PROFILE.gripper.hold_pwm, name
+        assert abs(rig.guard.gripper.pwm(rig.now_s)) == PROFILE.gripper.hold_pwm, name
 
 
 def test_sleep_goes_by_way_of_the_neutral_pose_and_holds_there():
@@ -501,10 +501,103 @@ def test_checks_and_inverse_kinematics_take_less_than_ten_milliseconds():
         for _ in range(10):
             begun_s = time.thread_time()
             rig.guard.tick(rig.now_s + 0.02)
-            if rig.guard._playback._next_step_s == rig.now_s + 0.02 + LIMITS.step_s:  # this tick took a step
+            if rig.guard.playback._next_step_s == rig.now_s + 0.02 + LIMITS.step_s:  # this tick took a step
                 times_ms.append(1000 * (time.thread_time() - begun_s))
             rig.tick()
     p50, p99 = np.percentile(times_ms, [50, 99])
     print(f"a tick with checks and IK, {len(times_ms)} steps: p50 {p50:.2f} ms, p99 {p99:.2f} ms")
     assert len(times_ms) > 300 and sum(rig.guard.refusals.values()) > 20
     assert p99 < 10
+
+
+def test_a_huge_sequence_number_locks_the_guard_no_longer_than_to_the_next_arm():
+    rig = Rig()
+    assert rig.send([delta()] * 5, sequence=2**64 - 1) is None
+    assert rig.send([delta()] * 5, sequence=7) == "stale_sequence"
+    rig.run(0.4)
+    assert rig.guard.mode == GuardMode.HOLD
+    assert rig.guard.arm(rig.now_s) is None
+    assert rig.send([delta()] * 5, sequence=7) is None
+
+
+def test_a_run_belongs_to_the_policy_whose_chunk_came_first():
+    rig = Rig()
+    assert rig.send([delta()] * 5) is None
+    assert rig.send([delta(x=0.05)] * 5, policy_id="intruder@1") == "other_policy"
+    assert rig.send([delta()] * 5) is None
+    rig.guard.arm(rig.now_s)
+    assert rig.send([delta()] * 5, policy_id="successor@2") is None
+
+
+def test_refuses_what_was_observed_long_ago_however_long_the_chunk():
+    rig = Rig()
+    assert rig.send([delta(x=0.01)] * 500, age_s=1.9, expires_at_s=1e308) is None
+    assert rig.send([delta(x=0.01)] * 500, age_s=2.0, expires_at_s=1e308) == "stale"
+
+
+def test_a_disarmed_guard_takes_the_arm_from_where_others_have_put_it():
+    for order in ("disarm", "hold_and_disarm"):
+        rig = Rig()
+        if order == "hold_and_disarm":
+            rig.guard.hold(rig.now_s)
+        rig.guard.disarm(rig.now_s)
+        assert rig.guard.mode == GuardMode.IDLE
+        rig.joints = PROFILE.neutral_rad + 0.3
+        assert rig.tick() is None
+        assert rig.guard.arm(rig.now_s) is None
+        np.testing.assert_array_equal(rig.tick().joints_rad, PROFILE.neutral_rad + 0.3)
+
+
+def test_what_a_fault_left_in_the_grip_is_not_dropped():
+    rig = Rig()
+    rig.run(1.1)
+    rig.guard.arm(rig.now_s)
+    rig.send([delta(gripper=0.0)] * 5)
+    rig.run(0.1)
+    rig.guard.on_joint_state(rig.now_s, np.zeros(5))
+    rig.run(1.2)
+    rig.guard.clear(rig.now_s)
+    assert rig.guard.mode == GuardMode.IDLE
+    assert rig.guard.arm(rig.now_s) is None
+    assert rig.guard.gripper.pwm(rig.now_s) == -PROFILE.gripper.hold_pwm
+    rig.guard.disarm(rig.now_s)
+    rig.guard.arm(rig.now_s)
+    assert rig.guard.gripper.pwm(rig.now_s) == PROFILE.gripper.pwm
+
+
+def test_a_motor_that_was_silent_is_let_go_even_if_the_fault_is_cleared_at_once():
+    rig = Rig()
+    rig.guard.on_joint_state(rig.now_s, np.zeros(5))
+    rig.guard.on_joint_state(rig.now_s, np.append(rig.joints, 0.03))
+    rig.guard.clear(rig.now_s)
+    assert rig.guard.mode == GuardMode.IDLE and rig.tick() is None
+
+
+def test_a_home_begun_at_speed_brakes_within_limits_and_box_and_arrives():
+    """Towards a joint limit at full speed, then home: the way back must not begin beyond it."""
+    for joint, sign in ((0, 1), (1, 1), (2, 1), (4, 1), (5, -1)):
+        start = PROFILE.neutral_rad.copy()
+        limit = (PROFILE.joint_upper_rad if sign > 0 else PROFILE.joint_lower_rad)[joint]
+        start[joint] = limit - sign * 0.12
+        goal = start.copy()
+        goal[joint] = limit
+        guard, setpoint = Rig(start).guard, None
+        setpoint = guard._setpoint
+        setpoint._envelope._floor_m, setpoint._envelope._low_m = -1.0, np.full(3, -1.0)
+        setpoint._envelope._high_m = np.full(3, 1.0)
+        setpoint._go(goal, KINEMATICS.fk(goal), 0.0, LIMITS.max_joint_velocity_rad_s)
+        now_s, joints = 200.0, [start]
+        for tick in range(300):
+            now_s += LIMITS.tick_s
+            if tick == 5:
+                assert np.abs(setpoint.velocity_rad_s[joint]) > 1.0, "too slow to say anything"
+                setpoint.ramp_to(now_s, PROFILE.neutral_rad)
+            setpoint.advance(now_s)
+            joints.append(setpoint.joints_rad)
+        joints = np.array(joints)
+        assert np.all(joints >= PROFILE.joint_lower_rad) and np.all(joints <= PROFILE.joint_upper_rad)
+        acceleration = np.abs(np.diff(joints, n=2, axis=0)).max() / LIMITS.tick_s**2
+        assert acceleration <= LIMITS.max_joint_acceleration_rad_s2 * (1 + 1e-6)
+        speed = np.abs(np.diff(joints[12:], axis=0)).max() / LIMITS.tick_s
+        assert speed <= LIMITS.ramp_rad_s * (1 + 1e-9)
+        np.testing.assert_allclose(joints[-1], PROFILE.neutral_rad, atol=1e-9)

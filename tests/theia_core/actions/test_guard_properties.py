@@ -95,7 +95,7 @@ class World:
             free = self.guard.moving or self.guard.mode == GuardMode.FAULT
             may_move = free or self.now_s - self.accepted_s < 0.4 - 1e-9
             self.stretches[-1].append((command.joints_rad, self.guard.mode, free, may_move))
-        self.pwms.append((self.now_s, self.guard.gripper_pwm(self.now_s)))
+        self.pwms.append((self.now_s, self.guard.gripper.pwm(self.now_s)))
         self.arm.follow(command)
 
     def send(self, **values):

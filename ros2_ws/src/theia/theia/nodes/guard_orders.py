@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from std_srvs.srv import Trigger
 
 from theia.nodes.xs_driver import Profile, XsDriver
-from theia_core.actions.guard import Guard, GuardMode
+from theia_core.actions.guard import Guard
 
 if TYPE_CHECKING:
     from theia.nodes.widowx_guard import GuardNode
@@ -62,7 +62,7 @@ class GuardOrders:
         """Begin the move that waits for its profile, once the motors have it; to be called at every tick."""
         if self._waiting is None:
             return
-        if self._guard.mode in (GuardMode.FAULT, GuardMode.ESTOP):
+        if self._guard.mode.is_stop:
             self._waiting = None
         elif self._driver.profile == Profile.MOVE and not self._driver.busy:
             begin, self._waiting = self._waiting, None
@@ -97,7 +97,7 @@ class GuardOrders:
             self._confirm_until_s = now_s + _CONFIRM_S
             return f"the arm will be limp: call torque_off again within {_CONFIRM_S:.0f} s to confirm"
         self._confirm_until_s = 0.0
-        self._guard.went_limp()
+        self._guard.disarm(now_s, "no torque")
         self._driver.switch_torque(False)
         return None
 

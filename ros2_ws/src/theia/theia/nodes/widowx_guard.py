@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
+from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from sensor_msgs.msg import JointState
 from theia_msgs.msg import ActionChunk as ChunkMessage
@@ -34,6 +35,7 @@ _REFRESH_PERIOD_S = 0.2
 _RIVALS_PERIOD_S = 1.0
 _CHECK_PERIOD_S = 1.0
 _EXIT_S = 30.0
+_LAST_WORDS_S = 0.3
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ class GuardNode(ManagedNode):
         if not self.driver.is_ready:
             raise NotReady("the motors are being looked at")
         self._refresh_at_s = self._check_at_s = 0.0
+        self.guard.disarm(time.monotonic())  # nobody knows what the arm has been through since `deactivate`
         self._look_for_rivals()
         self._rivals_timer = self.create_timer(_RIVALS_PERIOD_S, self._look_for_rivals)
         self._tick_timer = self.create_timer(self.profile.guard.tick_s, self._tick)
@@ -96,7 +99,7 @@ class GuardNode(ManagedNode):
         """Leave the arm holding: its goal is where it was commanded last, the gripper pushes gently."""
         self.guard.hold(time.monotonic(), "the guard was shut down; the arm keeps its last goal")
         self.orders.cancel()
-        self.guard.relax_gripper()
+        self.guard.gripper.relax()
         self._refresh_at_s = 0.0
         self._tick()
         while not self.guard.at_rest:  # braking; a tenth of a second at most
@@ -105,6 +108,8 @@ class GuardNode(ManagedNode):
         for timer in (self._tick_timer, self._rivals_timer):
             self.destroy_timer(timer)
         self._publish_state()
+        for publisher in (*self.driver.publishers, self._state):  # what this process said last must arrive
+            publisher.wait_for_all_acked(Duration(seconds=_LAST_WORDS_S))
 
     def shut_down(self) -> None:
         """Hold; before that go to sleep if the parameter says so and the arm is in order.
@@ -121,7 +126,7 @@ class GuardNode(ManagedNode):
         return super().on_shutdown(state)
 
     def _go_to_sleep(self) -> None:
-        if self.guard.mode not in (GuardMode.ACTIVE, GuardMode.HOLD) or self.executor is None:
+        if not self.guard.mode.commands or self.executor is None:
             self.get_logger().warning(f"not going to sleep, {self.guard.mode.name}: {self.guard.reason}")
             return
         answer = self.orders.sleep(time.monotonic())
@@ -183,7 +188,7 @@ class GuardNode(ManagedNode):
             self._pushed_gripper = True
             self.driver.command(command.joints_rad)
         if self._pushed_gripper:  # after the joints were let go, too: full PWM must not stay on
-            self._gripper_pwm = self.guard.gripper_pwm(started_s)
+            self._gripper_pwm = self.guard.gripper.pwm(started_s)
             again = refresh and self.guard.mode != GuardMode.IDLE
             self.driver.push_gripper(self._gripper_pwm, again=again)
         if self.guard.executed is not self._last_executed and self.guard.executed is not None:
@@ -199,9 +204,7 @@ class GuardNode(ManagedNode):
         """
         self.orders.advance(now_s)
         driver = self.driver
-        wrong = (
-            self.guard.mode in (GuardMode.FAULT, GuardMode.ESTOP) or driver.trouble or not driver.has_torque
-        )
+        wrong = self.guard.mode.is_stop or driver.trouble or not driver.has_torque
         wanted = Profile.MOVE if self.orders.moving else Profile.STREAM
         if driver.busy or now_s < self._check_at_s or not (wrong or driver.profile != wanted):
             return
@@ -250,7 +253,7 @@ class GuardNode(ManagedNode):
             gripper_pwm=self._gripper_pwm,
             policy_id=guard.executed.policy_id if guard.executed else "",
             executed_steps=self._executed_steps,
-            dropped_late=guard.dropped_late,
+            dropped_late=guard.playback.dropped_late,
             refusal_names=list(guard.refusals.keys()),
             refusal_counts=list(guard.refusals.values()),
         )
@@ -260,13 +263,13 @@ class GuardNode(ManagedNode):
     def _gather(self) -> None:
         counts = self.diagnostics.counts
         counts["executed_steps"] = self._executed_steps
-        counts["dropped_late"] = self.guard.dropped_late
+        counts["dropped_late"] = self.guard.playback.dropped_late
         for name, count in self.guard.refusals.items():
             counts[f"refused_{name}"] = count
         self.diagnostics.facts["mode"] = self.guard.mode.name
         self.diagnostics.facts["rivals"] = ", ".join(self.rivals)
         trouble = self.driver.trouble
-        if self.is_active and (self.guard.mode in (GuardMode.FAULT, GuardMode.ESTOP) or trouble):
+        if self.is_active and (self.guard.mode.is_stop or trouble):
             self.diagnostics.warn(f"{self.guard.mode.name}: {self.guard.reason}; {trouble}".rstrip("; "))
         elif self.is_active:
             self.diagnostics.ok(f"{self.guard.mode.name}: {self.guard.reason}".rstrip(": "))

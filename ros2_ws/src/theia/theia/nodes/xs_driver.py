@@ -9,6 +9,7 @@ from interbotix_xs_msgs.msg import JointGroupCommand, JointSingleCommand
 from interbotix_xs_msgs.srv import OperatingModes, RegisterValues, RobotInfo, TorqueEnable
 from rclpy.client import Client
 from rclpy.node import Node
+from rclpy.publisher import Publisher
 
 from theia.nodekit.qos import DRIVER_COMMAND
 from theia.nodekit.service_script import Script, ServiceScripts
@@ -73,6 +74,11 @@ class XsDriver:
             self._gripper.publish(JointSingleCommand(name=GRIPPER, cmd=float(pwm)))
             self._last_pwm = pwm
 
+    @property
+    def publishers(self) -> tuple[Publisher, ...]:
+        """Both publishers of commands."""
+        return self._arm, self._gripper
+
     # --- state of the motors ---
 
     @property
@@ -125,7 +131,7 @@ class XsDriver:
         self._scripts.close()
         for client in self._clients:
             self._node.destroy_client(client)
-        for publisher in (self._arm, self._gripper):
+        for publisher in self.publishers:
             self._node.destroy_publisher(publisher)
 
     # --- scripts ---
