@@ -12,15 +12,12 @@ from hypothesis import strategies as st
 
 from theia_core.actions.chunks import ActionChunk
 from theia_core.actions.guard import Guard, GuardMode, Refusal
-from theia_core.actions.kinematics import ArmKinematics
-from theia_core.actions.profile import load_profile
 from theia_sim.envs import make_env
 from theia_sim.scenes.door import DoorParams
 
-PROFILE = load_profile("wx250s")
-KINEMATICS = ArmKinematics(PROFILE)
-LIMITS, GRIPPER = PROFILE.guard, PROFILE.gripper
-TICK_S = LIMITS.tick_s
+from .conftest import KINEMATICS, LIMITS, PROFILE, outside
+
+GRIPPER, TICK_S = PROFILE.gripper, LIMITS.tick_s
 SPEED, GAIN = LIMITS.max_joint_velocity_rad_s, LIMITS.max_joint_acceleration_rad_s2
 NAMES = {refusal.value for refusal in Refusal}
 STARTS = [
@@ -92,6 +89,7 @@ class World:
             if not self._open:
                 self.stretches.append([(before, self.guard.mode, False, True)])
                 self._open = True
+                assert np.abs(before - self.arm.measured()[:6]).max() < 0.1, "the arm would jump there"
             free = self.guard.moving or self.guard.mode == GuardMode.FAULT
             may_move = free or self.now_s - self.accepted_s < 0.4 - 1e-9
             self.stretches[-1].append((command.joints_rad, self.guard.mode, free, may_move))
@@ -193,37 +191,6 @@ def play(arm, sequence):
     return world
 
 
-def tcp_and_low_points(joints_rad):
-    """Tool centre points (n, 3) and lowest heights (n, p) of the guarded points, by matrices of its own."""
-    count = len(joints_rad)
-    rotation, place = np.broadcast_to(np.eye(3), (count, 3, 3)), np.zeros((count, 3))
-    heights = []
-    for index, link in enumerate(PROFILE.chain):
-        place = place + rotation @ link.offset_m
-        c, s = np.cos(joints_rad[:, index]), np.sin(joints_rad[:, index])
-        turn = np.zeros((count, 3, 3))
-        a = int(np.argmax(link.axis))
-        b, d = (a + 1) % 3, (a + 2) % 3
-        turn[:, a, a] = 1.0
-        turn[:, b, b], turn[:, b, d], turn[:, d, b], turn[:, d, d] = c, -s, s, c
-        rotation = rotation @ turn
-        heights += [
-            (place + rotation @ point.offset_m)[:, 2] - point.radius_m
-            for point in PROFILE.guarded_points
-            if point.joint == link.joint
-        ]
-    return place + rotation @ PROFILE.tool_offset_m, np.stack(heights, 1)
-
-
-def outside(joints_rad):
-    """How far the tool centre point is outside each face of the box, points below the floor: (n, 6 + p)."""
-    box = PROFILE.workspace("door")
-    tcp, heights = tcp_and_low_points(joints_rad)
-    return np.maximum(
-        np.concatenate([box.workspace_min_m - tcp, tcp - box.workspace_max_m, box.floor_m - heights], 1), 0
-    )
-
-
 def check(world):
     """Everything that must hold of what was commanded."""
     for stretch in world.stretches:
@@ -238,6 +205,7 @@ def check(world):
         may_move = np.array([entry[3] for entry in stretch])
         assert not np.any(moved & ~may_move), "it moves 0.4 s after the last good chunk"
         check_places(stretch, outside(joints[2:]))
+        check_slow_moves(stretch, velocity[1:])
     check_gripper(world.pwms)
 
 
@@ -251,6 +219,14 @@ def check_places(stretch, beyond_m):
         assert np.max(over[counts]) <= 1e-6, f"{over} m outside at tick {place}"
         if free:
             base_m = np.concatenate([beyond_m[place][:6], base_m[6:]])
+
+
+def check_slow_moves(stretch, velocity_rad_s):
+    """No faster than the ramp once the arm has braked to it."""
+    ticks_of_braking = int(np.ceil(SPEED / GAIN / TICK_S))
+    slow = np.convolve([entry[2] for entry in stretch], np.ones(ticks_of_braking + 1))[: len(stretch)]
+    moving = velocity_rad_s[slow > ticks_of_braking]
+    assert np.max(np.abs(moving), initial=0.0) <= LIMITS.ramp_rad_s * (1 + 1e-9)
 
 
 def check_gripper(pwms):
