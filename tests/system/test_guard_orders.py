@@ -8,6 +8,7 @@ import pytest
 pytest.importorskip("rclpy")
 from interbotix_xs_msgs.msg import JointGroupCommand
 from interbotix_xs_msgs.srv import Reboot, RegisterValues
+from lifecycle_msgs.msg import Transition
 from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
@@ -115,6 +116,29 @@ def test_a_rebooted_motor_does_not_jump_back(system):
     operator.order("hold")
     system.spin(1.0)
     assert np.abs(operator.measured - rested).max() < 0.05
+
+
+def test_activated_again_the_guard_does_not_send_the_arm_back(system):
+    operator = Operator(system)
+    operator.obeyed("arm")
+    assert system.transition("widowx_guard", Transition.TRANSITION_DEACTIVATE)
+    other = system.node.create_publisher(JointGroupCommand, "/wx250s/commands/joint_group", 10)
+    elsewhere = operator.measured + 0.3 * np.eye(6)[0]
+    goal = JointGroupCommand(name="arm", cmd=elsewhere.tolist())
+    system.wait_until(lambda: other.get_subscription_count() > 0, what="the driver")
+    other.publish(goal)
+    arrived = lambda: np.abs(operator.measured - elsewhere).max() < 0.03  # noqa: E731
+    system.wait_until(arrived, 10, "the arm to be elsewhere")
+    system.node.destroy_publisher(other)
+    system.wait_until(
+        lambda: system.transition("widowx_guard", Transition.TRANSITION_ACTIVATE), 10, "the guard"
+    )
+    system.spin(0.5)
+    assert operator.state.mode == GuardState.IDLE
+    assert arrived(), "the guard sent the arm back to where it held it once"
+    operator.obeyed("arm", 10)
+    system.spin(0.3)
+    assert arrived()
 
 
 def test_the_node_goes_to_sleep_at_its_end_if_it_is_told_to(system):

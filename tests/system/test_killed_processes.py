@@ -23,12 +23,13 @@ from interbotix_xs_msgs.msg import JointGroupCommand
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from sensor_msgs.msg import JointState
+from theia_msgs.msg import ActionChunk as ChunkMessage
 from theia_msgs.msg import GuardState
 from theia_msgs.srv import ResetScene
 
 from theia.messages.stamps import to_seconds
-from theia.nodekit.qos import STATE
-from theia.topics import GUARD_STATE, RESET_SCENE
+from theia.nodekit.qos import STATE, STREAM
+from theia.topics import ACTION_CHUNK, GUARD_STATE, RESET_SCENE
 
 KILLS = int(os.environ.get("THEIA_KILLS", "12"))
 pytestmark = [pytest.mark.system, pytest.mark.slow, pytest.mark.timeout(60 + 25 * KILLS)]
@@ -62,8 +63,9 @@ class Arm:
 
     def __init__(self, system):
         self.system = system
-        self.states, self.goals, self.joints = [], [], []
+        self.states, self.goals, self.joints, self.chunks = [], [], [], []
         node = system.node
+        node.create_subscription(ChunkMessage, ACTION_CHUNK, self.chunks.append, STREAM)
         node.create_subscription(GuardState, GUARD_STATE, self.states.append, STATE)
         node.create_subscription(
             JointGroupCommand,
@@ -77,6 +79,11 @@ class Arm:
             lambda m: self.joints.append((time.time(), np.array(m.position[:6]))),
             50,
         )
+
+    def wait_for_actions(self):
+        """Wait until the policy has tokens and predicts; armed before that, the arm would hold for good."""
+        self.chunks.clear()
+        self.system.wait_until(lambda: any(c.horizon for c in self.chunks), 40, "actions of the policy")
 
     def wait_until_moving(self):
         """Wait until the guard is ACTIVE, and has led the arm some way since now."""
@@ -135,6 +142,7 @@ def test_without_encoder_or_policy_the_arm_holds_until_that_one_is_back(system, 
     system.bring_up("widowx_guard", *LOOP)
     arm = Arm(system)
     for number, victim in enumerate(victims(LOOP, 0.5)):
+        arm.wait_for_actions()
         # The door would soon be open, and a policy with nothing left to do moves no arm.
         system.trigger("/widowx_guard/disarm")
         assert system.call(ResetScene, RESET_SCENE, task="door", seed=number, cell_json="{}").success
