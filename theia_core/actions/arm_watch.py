@@ -5,7 +5,8 @@ import numpy as np
 from theia_core.actions.profile import RobotProfile
 
 _OUTSIDE_LIMITS_RAD = 0.1  # a measured joint may lie beyond its limit by less than this
-_ELSEWHERE_RAD = 0.15  # an arm that was stopped and is further than this from its setpoint is not sent back
+_FAR_RAD = 0.15  # an arm that was stopped and is further than this from its setpoint is not sent back
+_STILL_RAD = 0.005  # from one measurement to the next
 
 
 class ArmWatch:
@@ -14,6 +15,8 @@ class ArmWatch:
     Attributes:
         measured: (7,) six joints [rad] and the left finger [m] as measured last, None before the first.
         measured_s: when that was.
+        is_still: whether no joint moved between the last two.
+        answered_badly: whether there was no measurement in an answer since `forgive`.
     """
 
     def __init__(self, profile: RobotProfile) -> None:
@@ -22,15 +25,17 @@ class ArmWatch:
         self.measured: np.ndarray | None = None
         self.measured_s = -np.inf
         self._bad_since_s: float | None = None
-        self._answered_badly = False
+        self.is_still = self.answered_badly = False
 
     def take(self, now_s: float, positions: np.ndarray) -> str | None:
         """Take a measurement (7,), or say what is wrong with it."""
         positions = np.asarray(positions, dtype=float)
         if positions.shape == (len(self._profile.joint_names) + 1,) and np.isfinite(positions).all():
+            before = self.measured if self.measured is not None else positions
+            self.is_still = bool(np.abs(positions[:6] - before[:6]).max() < _STILL_RAD)
             self.measured, self.measured_s = positions, now_s
             return None
-        self._answered_badly = True
+        self.answered_badly = True
         usable = int(np.sum(np.isfinite(positions)))
         return f"joint_states has {usable} usable values instead of 7: a motor may be overloaded"
 
@@ -61,17 +66,17 @@ class ArmWatch:
             return None
         return f"a joint is {error_rad:.2f} rad from its setpoint: collision, or a motor without torque"
 
-    def is_elsewhere(self, now_s: float, setpoint_rad: np.ndarray | None) -> bool:
-        """Whether a stopped arm must not be sent back to its setpoint (6,).
+    def is_far(self, now_s: float, setpoint_rad: np.ndarray | None) -> bool:
+        """Whether the arm is not where it was sent, (6,): pushed away, kept off by something, or sagged."""
+        return self.is_recent(now_s) and self.error_rad(setpoint_rad) > _FAR_RAD
 
-        It was pushed away or has sagged, or a motor was silent: rebooted, that one would jump.
-        """
-        far = self.is_recent(now_s) and self.error_rad(setpoint_rad) > _ELSEWHERE_RAD
-        return far or self._answered_badly
+    def may_be_elsewhere(self, now_s: float, setpoint_rad: np.ndarray | None) -> bool:
+        """Whether the arm must not be sent to its setpoint (6,) after a stop: it may be far from there."""
+        return not self.is_recent(now_s) or self.answered_badly or self.is_far(now_s, setpoint_rad)
 
     def forgive(self) -> None:
         """Forget tracking errors and bad answers."""
-        self._bad_since_s, self._answered_badly = None, False
+        self._bad_since_s, self.answered_badly = None, False
 
     def why_not_command(self, now_s: float) -> str | None:
         """Why the measured pose cannot be the beginning of a motion, None if it can."""

@@ -6,7 +6,6 @@ tests run the same code. A policy's chunk is checked when it arrives; each 5 Hz 
 """
 
 from collections import Counter
-from collections.abc import Callable
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from theia_core.actions.chunks import ActionChunk
 from theia_core.actions.gripper import GripperDrive
 from theia_core.actions.guard_state import ExecutedAction, GuardCommand, GuardMode, Refusal
 from theia_core.actions.kinematics import ArmKinematics
-from theia_core.actions.long_move import LongMove
+from theia_core.actions.long_move import LongMove, MoveKind
 from theia_core.actions.playback import Playback
 from theia_core.actions.profile import RobotProfile
 from theia_core.actions.setpoint import Setpoint
@@ -27,7 +26,7 @@ __all__ = ["ExecutedAction", "Guard", "GuardCommand", "GuardMode", "Refusal"]
 class Guard:
     """Checks chunks, executes them step by step and keeps the arm where it is whenever something is missing.
 
-    Not thread-safe: call every method from one thread. Times are seconds of one clock.
+    Call every method from one thread. Times are seconds of one clock.
 
     Attributes:
         mode, reason: what it does with chunks, and why.
@@ -57,7 +56,8 @@ class Guard:
         self._kinematics = kinematics
         self._envelope = Envelope(profile, kinematics, task)
         self._watch = ArmWatch(profile)
-        self._resumable, self._hold_since_s, self._keeps_grip = False, -np.inf, False
+        self._resumable = self._eased = self._keeps_grip = False
+        self._hold_since_s = -np.inf
         self._setpoint: Setpoint | None = None
         self._move: LongMove | None = None
 
@@ -69,12 +69,9 @@ class Guard:
         A shorter or non-finite answer is how xs_sdk shows an overloaded motor: it is a fault, and the arm is
         let go where it is, lest the motor jumps back when it is rebooted.
         """
-        if trouble := self._watch.take(now_s, positions):
+        trouble = self._watch.take(now_s, positions) or self._watch.lost_track(now_s, self.setpoint)
+        if trouble:
             self.fault(now_s, trouble)
-        elif self.mode.commands and (trouble := self._watch.lost_track(now_s, self.setpoint)):
-            self.fault(now_s, trouble)
-            if self._setpoint is not None:  # slowly to where the arm is: one that is stuck must not push on
-                self._setpoint.ramp_to(now_s, self._watch.joints_within_limits())
 
     def on_chunk(self, now_s: float, chunk: ActionChunk) -> str | None:
         """Accept or refuse a chunk as a whole; its actions are checked again one by one when they are due.
@@ -144,10 +141,9 @@ class Guard:
             self._enter_hold(now_s, reason, resumable=False)
 
     def disarm(self, now_s: float, reason: str = "not armed") -> None:
-        """Command nothing; the servos keep their last goal. `arm` starts at the measured pose.
+        """Command nothing; `arm` will start at the measured pose. FAULT and ESTOP stay what they are.
 
         For an arm that others move: before a simulated scene is reset, after torque was switched off.
-        FAULT and ESTOP stay what they are.
         """
         self._stop_motion()
         self.playback.forget_run()
@@ -170,10 +166,10 @@ class Guard:
         """
         if not self.mode.is_stop:
             return
-        if not self._watch.is_recent(now_s) or self._watch.is_elsewhere(now_s, self.setpoint):
+        if self._watch.may_be_elsewhere(now_s, self.setpoint):
             self._let_go()
         self._watch.forgive()
-        self._resumable, self._keeps_grip = False, True
+        self._resumable, self._eased, self._keeps_grip = False, False, True
         self.mode = GuardMode.HOLD if self._setpoint else GuardMode.IDLE
         self.reason = "cleared, not armed"
 
@@ -224,9 +220,8 @@ class Guard:
                 self._enter_hold(now_s, silence, resumable=True)
             elif (action := self.playback.due_action(now_s)) is not None:
                 self._step(now_s, action)
-        stopped = self.mode.is_stop and self._setpoint is not None and self._setpoint.reached
-        if stopped and self._watch.is_elsewhere(now_s, self.setpoint):
-            self._let_go()
+        if self.mode.is_stop and self._setpoint is not None and self._setpoint.reached:
+            self._ease(now_s, self._setpoint)
         if self._setpoint is None:
             return None
         if refusal := self._setpoint.advance(now_s):
@@ -252,9 +247,7 @@ class Guard:
         self.gripper.follow(now_s, float(taken[6]))
         self.executed = ExecutedAction(now_s, taken.astype(np.float32), chunk.policy_id, chunk.stamp_s)
 
-    def _begin_move(
-        self, now_s: float, to_where: Callable[[RobotProfile, np.ndarray], LongMove]
-    ) -> str | None:
+    def _begin_move(self, now_s: float, to_where: MoveKind) -> str | None:
         if refusal := self.arm(now_s):
             return refusal
         assert self._setpoint is not None
@@ -294,6 +287,15 @@ class Guard:
         if self._setpoint:
             self._setpoint.stop()
 
+    def _ease(self, now_s: float, setpoint: Setpoint) -> None:
+        """Let a stopped arm neither push on nor jump back: go slowly to where it is, once, then let it go."""
+        far = self._watch.is_far(now_s, setpoint.joints_rad)
+        if self._watch.answered_badly or (far and self._eased):
+            self._let_go()
+        elif far and self._watch.is_still:
+            self._eased = True
+            setpoint.ramp_to(now_s, self._watch.joints_within_limits())
+
     def _let_go(self) -> None:
         """Command nothing more; the servos keep their last goal, and a rebooted one rests where it is."""
-        self._setpoint = self._move = None
+        self._setpoint, self._move, self._eased = None, None, False

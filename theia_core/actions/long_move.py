@@ -1,6 +1,6 @@
 """Slow moves in joint space to a pose of the robot profile: where they go and by which way."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -53,3 +53,7 @@ class LongMove:
             setpoint.ramp_to(now_s, self._goals_rad.pop(0))
             return True
         return False
+
+
+MoveKind = Callable[[RobotProfile, np.ndarray], LongMove]
+"""`LongMove.home` or `LongMove.sleep`."""

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from theia_core.actions.chunks import ActionChunk
-from theia_core.actions.guard import Guard, GuardMode, Refusal
+from theia_core.actions.guard import Guard, Refusal
 from theia_sim.envs import make_env
 from theia_sim.scenes.door import DoorParams
 
@@ -32,6 +32,8 @@ STARTS = [
 class LaggingArm:
     """Goes 40 % of the way to its goal in each tick."""
 
+    may_be_stuck = False
+
     def __init__(self, joints_rad):
         self.joints = np.array(joints_rad, float)
 
@@ -47,6 +49,7 @@ class PhysicalArm:
     """MuJoCo's arm in the kitchen of the door task."""
 
     env = None
+    may_be_stuck = True
 
     def __init__(self, joints_rad):
         if PhysicalArm.env is None:
@@ -90,7 +93,7 @@ class World:
                 self.stretches.append([(before, self.guard.mode, False, True)])
                 self._open = True
                 assert np.abs(before - self.arm.measured()[:6]).max() < 0.1, "the arm would jump there"
-            free = self.guard.moving or self.guard.mode == GuardMode.FAULT
+            free = self.guard.moving or (self.arm.may_be_stuck and self.guard.mode.is_stop)
             may_move = free or self.now_s - self.accepted_s < 0.4 - 1e-9
             self.stretches[-1].append((command.joints_rad, self.guard.mode, free, may_move))
         self.pwms.append((self.now_s, self.guard.gripper.pwm(self.now_s)))

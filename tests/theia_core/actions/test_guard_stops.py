@@ -1,10 +1,11 @@
 """Faults, the e-stop and the operator's orders: what the guard does with the arm, and with the gripper."""
 
 import numpy as np
+import pytest
 
 from theia_core.actions.guard import GuardMode
 
-from .conftest import BRAKING_S, PROFILE, Rig, delta
+from .conftest import BRAKING_S, LIMITS, PROFILE, Rig, delta
 
 
 def test_lost_joint_states_fault_until_cleared_and_armed():
@@ -132,15 +133,34 @@ def test_the_arm_is_not_made_limp_while_raised():
     assert "would fall" in rig.guard.why_not_limp(rig.now_s)
 
 
-def test_a_stuck_arm_is_not_pushed_on_after_the_fault():
+@pytest.mark.parametrize("away_rad", [0.7, 0.3])
+def test_a_stopped_arm_that_something_keeps_off_does_not_push_on(away_rad):
     rig = Rig()
-    stuck = rig.joints + np.array([0.7, 0, 0, 0, 0, 0])
-    for _ in range(200):
+    stuck = rig.joints + np.array([away_rad, 0, 0, 0, 0, 0])
+    for tick in range(200):
         rig.now_s += 0.02
         rig.guard.on_joint_state(rig.now_s, np.append(stuck, 0.03))
         rig.guard.tick(rig.now_s)
-    assert rig.guard.mode == GuardMode.FAULT
+        if tick == 60 and away_rad < LIMITS.tracking_error_rad:
+            assert rig.guard.mode == GuardMode.HOLD
+            rig.guard.estop(rig.now_s)
+    assert rig.guard.mode == (GuardMode.FAULT if away_rad > LIMITS.tracking_error_rad else GuardMode.ESTOP)
     np.testing.assert_allclose(rig.guard.setpoint, stuck, atol=1e-9)
+    assert rig.guard.refusals == Rig().guard.refusals
+
+
+def test_a_stopped_arm_that_sags_on_is_followed_once_and_then_let_go():
+    rig = Rig()
+    rig.guard.estop(rig.now_s)
+    joints = PROFILE.neutral_rad.copy()
+    for _ in range(300):
+        rig.now_s += 0.02
+        joints = joints + np.array([0, 0.004, 0, 0, 0, 0])
+        rig.guard.on_joint_state(rig.now_s, np.append(joints, 0.03))
+        rig.guard.tick(rig.now_s)
+    assert rig.guard.setpoint is None
+    rig.guard.clear(rig.now_s)
+    assert rig.guard.mode == GuardMode.IDLE
 
 
 def test_after_an_overload_no_goals_are_sent_until_armed_where_the_arm_is():
