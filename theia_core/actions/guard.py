@@ -69,8 +69,7 @@ class Guard:
         A shorter or non-finite answer is how xs_sdk shows an overloaded motor: it is a fault, and the arm is
         let go where it is, lest the motor jumps back when it is rebooted.
         """
-        trouble = self._watch.take(now_s, positions) or self._watch.lost_track(now_s, self.setpoint)
-        if trouble:
+        if trouble := self._watch.take(now_s, positions) or self._watch.lost_track(now_s, self.setpoint):
             self.fault(now_s, trouble)
 
     def on_chunk(self, now_s: float, chunk: ActionChunk) -> str | None:
@@ -233,7 +232,7 @@ class Guard:
             self.reason, self._move = f"at {self._move.where}", None
         return GuardCommand(self._setpoint.joints_rad.copy(), self.gripper.pwm(now_s))
 
-    # --- steps ---
+    # --- steps and state ---
 
     def _step(self, now_s: float, action: np.ndarray) -> None:
         """Move the goal by an action (7,), or leave it and count why not."""
@@ -264,8 +263,6 @@ class Guard:
         self.refusals[refusal.value] += 1
         if self.mode == GuardMode.ACTIVE:
             self.reason = f"refused: {refusal.value}"
-
-    # --- state ---
 
     def _may_resume(self, now_s: float) -> bool:
         recent = now_s - self._hold_since_s <= self.limits.resume_window_s
