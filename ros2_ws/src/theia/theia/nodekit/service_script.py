@@ -63,20 +63,23 @@ class ServiceScripts:
         self._until_s = now_s + self._answer_s
         self._service = client.srv_name
         self._future = client.call_async(request)
-        self._future.add_done_callback(lambda _: self._look())
+        self._future.add_done_callback(self._answered)
+
+    def _answered(self, future: Future) -> None:
+        """Go on with an answer, unless it is that of a call that was given up."""
+        if future is self._future:
+            self._go_on(future.result())
 
     def _look(self) -> None:
-        """Go on with an answer that has come, or with what has waited long enough."""
-        if self._script is None:
+        """Go on with what has waited long enough; give up what nobody answers."""
+        if self._script is None or time.monotonic() < self._until_s:
             return
-        if self._future is not None and self._future.done():
-            self._go_on(self._future.result())
-        elif time.monotonic() >= self._until_s:
-            if self._future is None:
-                self._go_on(None)
-            else:
-                self._future.cancel()
-                self._end(f"service {self._service} is silent: is xs_sdk running, and do the motors answer?")
+        silent, self._future = self._future, None
+        if silent is None:
+            self._go_on(None)
+        else:
+            silent.cancel()
+            self._end(f"service {self._service} is silent: is xs_sdk running, and do the motors answer?")
 
     def _end(self, trouble: str | None) -> None:
         self._script = self._future = None
