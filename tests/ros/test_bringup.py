@@ -12,7 +12,9 @@ from theia.bringup import BRINGUPS, Bringup, Role
 from theia.bringup.command import command_line
 from theia.bringup.resolve import parse_arguments, resolve
 from theia.nodekit.parameters import specs
+from theia_core.actions.profile import load_profile
 from theia_core.errors import TheiaError
+from theia_core.tasks import TASKS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SOURCES = REPOSITORY / "ros2_ws" / "src"
@@ -163,6 +165,16 @@ def test_every_executable_is_shipped_and_executable(bringup):
         wrapper = SOURCES / node.package / "libexec" / node.executable
         assert wrapper.stat().st_mode & 0o111, f"{wrapper} is not executable"
         assert wrapper.read_text().startswith("#!/usr/bin/env python3\n")
+
+
+@pytest.mark.parametrize("task", sorted(TASKS))
+def test_every_task_reaches_scene_guard_policy_and_evaluator(task):
+    bringup = BRINGUPS[f"widowx_{task}"]
+    nodes = {node.name: node.parameters for node in resolve(bringup, parse_arguments(bringup, []))}
+    assert {nodes[name]["task"] for name in ("widowx_sim", "widowx_guard", "evaluator")} == {task}
+    assert nodes["bc_policy"]["policy"] == nodes["encoder"]["policy"] == task
+    assert nodes["evaluator"]["output"] == f"runs/widowx_{task}"
+    assert task in load_profile("wx250s").tasks
 
 
 def test_real_robot_gets_neither_simulator_nor_evaluator():

@@ -90,9 +90,12 @@ class System:
             self.executor.spin_once(timeout_sec=0.02)
             dead = [p.name for p in self.processes.values() if p.popen.poll() not in (None, 0, -9)]
             if dead or time.monotonic() > deadline_s:
-                outputs = "\n".join(f"--- {p.name}\n{p.output}" for p in self.processes.values())
                 why = f"{dead[0]} died" if dead else f"not within {timeout_s} s"
-                pytest.fail(f"waiting for {what}: {why}\n{outputs}")
+                pytest.fail(f"waiting for {what}: {why}\n{self.output()}")
+
+    def output(self):
+        """What all processes have printed."""
+        return "\n".join(f"--- {p.name}\n{p.output}" for p in self.processes.values())
 
     def listen(self, kind, topic, qos=None):
         """Messages of a topic, collected while spinning."""

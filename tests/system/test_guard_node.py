@@ -99,15 +99,22 @@ def test_chunks_move_the_arm_and_bad_ones_are_refused_by_name(system, policy):
 
 
 def test_leaving_the_workspace_is_refused_and_the_arm_stays_inside(system, policy):
-    down = np.tile(np.array([0, 0, -0.05, 0, 0, 0, 1], np.float32), (10, 1))
+    left = np.tile(np.array([0, 0.025, 0, 0, 0, 0, 1], np.float32), (10, 1))
     for _ in range(25):
-        policy.drive(0.2, actions=down)
+        policy.drive(0.2, actions=left)
         if policy.refused("workspace") + policy.refused("joint_limit") + policy.refused("ik_failure"):
             break
     assert policy.refused("workspace") > 0, policy.state.reason
+    policy.drive(0.2, actions=left)
     stayed = np.array(policy.state.commanded)
-    policy.drive(0.6, actions=down)
+    policy.drive(0.6, actions=left)
     assert np.allclose(policy.state.commanded, stayed, atol=1e-6)
+
+
+def test_fingers_are_kept_off_the_table(system, policy):
+    down = np.tile(np.array([0, 0, -0.05, 0, 0, 0, 1], np.float32), (10, 1))
+    policy.drive(3.0, actions=down)
+    assert policy.refused("clearance") > 0, policy.state.reason
 
 
 def test_silence_holds_and_the_shut_down_guard_leaves_the_arm_where_it_is(system, policy):

@@ -11,13 +11,14 @@ from interbotix_xs_msgs.msg import JointGroupCommand, JointSingleCommand
 from interbotix_xs_msgs.srv import OperatingModes, Reboot, RegisterValues, RobotInfo, TorqueEnable
 from sensor_msgs.msg import Image, JointState
 from std_msgs.msg import String
-from theia_msgs.msg import TaskState
+from theia_msgs.msg import GuardState, TaskState
 from theia_msgs.srv import ResetScene
 
 from theia.messages.images import check_image
-from theia.nodekit.qos import EVENT
-from theia.topics import IMAGE, RESET_SCENE, TASK_STATE
+from theia.nodekit.qos import EVENT, STATE
+from theia.topics import GUARD_STATE, IMAGE, RESET_SCENE, TASK_STATE
 from theia_core.actions.profile import load_profile
+from theia_core.tasks import TASKS, get_task
 
 pytestmark = pytest.mark.system
 
@@ -87,6 +88,30 @@ def test_simulated_driver_speaks_xs_sdk(system):
     assert np.abs(np.array(joints[-1].position[:6]) - before).max() > 0.01, "the raised arm did not sag"
 
 
+@pytest.mark.parametrize("task", sorted(TASKS))
+def test_every_task_has_a_scene_that_the_guard_takes_over(system, task):
+    system.start("theia_sim", "widowx_sim", task=task, camera_rate_hz=2.0)
+    system.start("theia", "widowx_guard", task=task)
+    images = system.listen(Image, IMAGE)
+    tasks = system.listen(TaskState, TASK_STATE, EVENT)
+    guards = system.listen(GuardState, GUARD_STATE, STATE)
+    system.bring_up("widowx_guard")
+    system.wait_until(lambda: images, what="a picture")
+    check_image(images[0], 640, 480)
+    trial = get_task(task).protocol.trials(seed=1, n=1)[0]
+    scene = {"task": task, "seed": trial.seed, "cell_json": json.dumps(trial.cell)}
+    answer = system.call(ResetScene, RESET_SCENE, **scene)
+    assert answer.success, answer.message
+    shown = json.loads(answer.params_json)
+    assert shown["seed"] == trial.seed
+    system.trigger("/widowx_guard/arm")
+    system.wait_until(lambda: guards[-1].mode == GuardState.ACTIVE, 5, "ACTIVE")
+    system.wait_until(lambda: tasks[-1].seed == trial.seed, 5, "the new scene")
+    assert tuple(tasks[-1].stages) == tuple(get_task(task).protocol.stages)
+    system.wait_until(lambda: guards[-1].mode == GuardState.HOLD, 5, "HOLD without a policy")
+    assert np.abs(np.array(guards[-1].measured[:6]) - np.array(guards[-1].commanded)).max() < 0.05
+
+
 def test_scene_is_reset_to_what_was_asked_for(system):
     system.start("theia_sim", "widowx_sim", camera_rate_hz=0.5)
     states = system.listen(TaskState, TASK_STATE, EVENT)
@@ -109,18 +134,6 @@ def test_scene_is_reset_to_what_was_asked_for(system):
         answer = system.call(ResetScene, RESET_SCENE, **(scene | wrong))
         assert not answer.success
         assert sentence in answer.message
-
-
-@pytest.mark.parametrize("task", ["pick_place", "microwave"])
-def test_other_tasks_give_pictures_and_let_the_guard_come_up(system, task):
-    system.start("theia_sim", "widowx_sim", task=task)
-    system.start("theia", "widowx_guard", task=task)
-    joints = system.listen(JointState, "/wx250s/joint_states")
-    images = system.listen(Image, IMAGE)
-    system.bring_up("widowx_guard")
-    system.wait_until(lambda: joints and images, what="joint states and a picture")
-    check_image(images[0], 640, 480)
-    system.trigger("/widowx_guard/arm")
 
 
 def test_faults_on_command(system):

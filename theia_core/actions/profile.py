@@ -36,17 +36,24 @@ class GuardLimits:
     max_step_m: float
     max_step_rad: float
     max_joint_step_rad: float
+    max_joint_velocity_rad_s: float
+    max_joint_acceleration_rad_s2: float
+    blend_s: float
+    path_slack_m: float
     tracking_error_rad: float
     tracking_error_s: float
     ramp_rad_s: float
+    sleep_tolerance_rad: float
+    move_profile_s: float
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """Box that the end effector may not leave, in base_link [m]."""
+    """Box that the end effector may not leave; height below which no guarded point may go; in base_link."""
 
     workspace_min_m: np.ndarray
     workspace_max_m: np.ndarray
+    floor_m: float
 
     def contains(self, position_m: np.ndarray) -> bool:
         """Whether the (3,) position lies inside the box, its faces included."""
@@ -60,6 +67,16 @@ class ChainLink:
     joint: str
     axis: np.ndarray
     offset_m: np.ndarray
+
+
+@dataclass(frozen=True)
+class GuardedPoint:
+    """A ball on the arm that stays above the task's floor: its centre in the frame of a joint, its radius."""
+
+    name: str
+    joint: str
+    offset_m: np.ndarray
+    radius_m: float
 
 
 @dataclass(frozen=True)
@@ -77,6 +94,7 @@ class RobotProfile:
     sleep_rad: np.ndarray
     chain: tuple[ChainLink, ...]
     tool_offset_m: np.ndarray
+    guarded_points: tuple[GuardedPoint, ...]
     gripper: GripperLimits
     guard: GuardLimits
     tasks: dict[str, Workspace]
@@ -123,52 +141,117 @@ def load_profile(name_or_path: str = "wx250s") -> RobotProfile:
 
 
 def _parse(raw: Any) -> RobotProfile:
-    if not isinstance(raw, dict):
-        raise ValueError("the file holds no mapping")
-    raw = dict(raw)
+    raw = dict(_mapping("the file", raw))
     _check_keys("profile", raw, RobotProfile)
     for part, kind in (("gripper", GripperLimits), ("guard", GuardLimits)):
-        _check_keys(part, raw[part], kind)
-        raw[part] = kind(**{key: float(value) for key, value in raw[part].items()})
-    raw["tasks"] = {task: _workspace(task, box) for task, box in raw["tasks"].items()}
-    raw["chain"] = tuple(
-        ChainLink(
-            str(link["joint"]), _vector("axis", link["axis"], 3), _vector("offset_m", link["offset_m"], 3)
-        )
-        for link in raw["chain"]
-    )
-    raw["joint_names"] = tuple(raw["joint_names"])
+        _check_keys(part, _mapping(part, raw[part]), kind)
+        raw[part] = kind(**{key: _positive(f"{part}.{key}", value) for key, value in raw[part].items()})
+    raw["tasks"] = {task: _workspace(task, box) for task, box in _mapping("tasks", raw["tasks"]).items()}
+    raw["chain"] = tuple(_link(index, link) for index, link in enumerate(raw["chain"]))
+    raw["joint_names"] = tuple(map(str, raw["joint_names"]))
+    raw["guarded_points"] = tuple(_point(index, point) for index, point in enumerate(raw["guarded_points"]))
     dof = len(raw["joint_names"])
     for key in ("joint_lower_rad", "joint_upper_rad", "neutral_rad", "sleep_rad"):
         raw[key] = _vector(key, raw[key], dof)
     raw["finger_range_m"] = _vector("finger_range_m", raw["finger_range_m"], 2)
     raw["tool_offset_m"] = _vector("tool_offset_m", raw["tool_offset_m"], 3)
     profile = RobotProfile(**raw)
+    _check_arm(profile)
+    _check_guard(profile.guard)
+    _check_gripper(profile.gripper)
+    return profile
+
+
+def _check_arm(profile: RobotProfile) -> None:
     if tuple(link.joint for link in profile.chain) != profile.joint_names:
         raise ValueError("chain must list the joints in the order of joint_names")
+    for point in profile.guarded_points:
+        if point.joint not in profile.joint_names:
+            raise ValueError(f"guarded point {point.name} hangs on the unknown joint {point.joint!r}")
     if not np.all(profile.joint_lower_rad < profile.joint_upper_rad):
         raise ValueError("joint_lower_rad must lie below joint_upper_rad")
+    if not profile.finger_range_m[0] < profile.finger_range_m[1]:
+        raise ValueError("finger_range_m must be given from closed to open")
     for key in ("neutral_rad", "sleep_rad"):
         pose = getattr(profile, key)
         if np.any(pose < profile.joint_lower_rad) or np.any(pose > profile.joint_upper_rad):
             raise ValueError(f"{key} lies outside the joint limits")
-    return profile
+
+
+def _check_guard(guard: GuardLimits) -> None:
+    """The numbers must agree with each other, or the guard could not keep all of them."""
+    fastest_step_rad = guard.max_joint_velocity_rad_s * guard.step_s
+    if guard.max_joint_step_rad > fastest_step_rad + 1e-9:
+        raise ValueError(
+            f"guard.max_joint_step_rad {guard.max_joint_step_rad} cannot be done in step_s at "
+            f"max_joint_velocity_rad_s: at most {fastest_step_rad:.3f}"
+        )
+    if guard.ramp_rad_s > guard.max_joint_velocity_rad_s:
+        raise ValueError("guard.ramp_rad_s must not exceed guard.max_joint_velocity_rad_s")
+    braking_s = guard.max_joint_velocity_rad_s / guard.max_joint_acceleration_rad_s2
+    if guard.input_timeout_s + guard.tick_s + braking_s > 0.4 + 1e-9:
+        raise ValueError(
+            f"guard: input_timeout_s, one tick and {braking_s:.3f} s of braking make more than the 0.4 s in "
+            "which the arm must rest; shorten the timeout or allow more acceleration"
+        )
+
+
+def _check_gripper(gripper: GripperLimits) -> None:
+    if not gripper.hold_pwm <= gripper.pwm <= 350:
+        raise ValueError("gripper: hold_pwm must not exceed pwm, and pwm must not exceed 350")
+    if not gripper.close_below < gripper.open_above < 1:
+        raise ValueError("gripper: close_below must lie below open_above, and that below 1")
 
 
 def _check_keys(part: str, raw: dict[str, Any], kind: type) -> None:
     wanted = {f.name for f in fields(kind)}
     if missing := sorted(wanted - set(raw)):
         raise ValueError(f"{part} lacks {', '.join(missing)}")
-    if unknown := sorted(set(raw) - wanted):
-        raise ValueError(f"{part} has unknown {', '.join(unknown)}")
+    if unknown := sorted(set(raw) - wanted, key=str):
+        raise ValueError(f"{part} has unknown {', '.join(map(str, unknown))}")
 
 
-def _workspace(task: str, box: dict[str, Any]) -> Workspace:
-    _check_keys(f"tasks.{task}", box, Workspace)
-    workspace = Workspace(**{key: _vector(key, value, 3) for key, value in box.items()})
-    if not np.all(workspace.workspace_min_m < workspace.workspace_max_m):
-        raise ValueError(f"tasks.{task}: workspace_min_m must lie below workspace_max_m")
-    return workspace
+def _workspace(task: str, box: Any) -> Workspace:
+    part = f"tasks.{task}"
+    _check_keys(part, _mapping(part, box), Workspace)
+    low = _vector(f"{part}.workspace_min_m", box["workspace_min_m"], 3)
+    high = _vector(f"{part}.workspace_max_m", box["workspace_max_m"], 3)
+    if not np.all(low < high):
+        raise ValueError(f"{part}: workspace_min_m must lie below workspace_max_m")
+    return Workspace(low, high, _number(f"{part}.floor_m", box["floor_m"]))
+
+
+def _link(index: int, link: Any) -> ChainLink:
+    part = f"chain[{index}]"
+    _check_keys(part, _mapping(part, link), ChainLink)
+    axis = _vector(f"{part}.axis", link["axis"], 3)
+    return ChainLink(str(link["joint"]), axis, _vector(f"{part}.offset_m", link["offset_m"], 3))
+
+
+def _point(index: int, point: Any) -> GuardedPoint:
+    part = f"guarded_points[{index}]"
+    _check_keys(part, _mapping(part, point), GuardedPoint)
+    offset_m = _vector(f"{part}.offset_m", point["offset_m"], 3)
+    radius_m = _number(f"{part}.radius_m", point["radius_m"])
+    return GuardedPoint(str(point["name"]), str(point["joint"]), offset_m, radius_m)
+
+
+def _mapping(part: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{part} must be a mapping, not {value!r}")
+    return value
+
+
+def _number(key: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
+        raise ValueError(f"{key} must be a finite number, not {value!r}")
+    return float(value)
+
+
+def _positive(key: str, value: Any) -> float:
+    if _number(key, value) <= 0:
+        raise ValueError(f"{key} must be above 0, not {value}")
+    return float(value)
 
 
 def _vector(key: str, value: Any, length: int) -> np.ndarray:

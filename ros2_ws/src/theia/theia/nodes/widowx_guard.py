@@ -1,17 +1,17 @@
 """The guard node, the arm's only publisher.
 
-Chunks in; joint goals at 50 Hz, the guard's state and what was executed out.
+Chunks in; joint goals at 50 Hz, the guard's state and what was executed out. The operator's orders, which are
+services, are in `guard_orders`.
 """
 
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from rclpy.service import Service
+from rclpy.duration import Duration
+from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from sensor_msgs.msg import JointState
-from std_srvs.srv import Trigger
 from theia_msgs.msg import ActionChunk as ChunkMessage
 from theia_msgs.msg import GuardState
 
@@ -22,7 +22,8 @@ from theia.nodekit.lifecycle import ManagedNode, NotReady
 from theia.nodekit.main import run_node
 from theia.nodekit.parameters import declare, parameter
 from theia.nodekit.qos import EVENT, STATE, STREAM
-from theia.nodes.xs_driver import XsDriver
+from theia.nodes.guard_orders import GuardOrders
+from theia.nodes.xs_driver import Profile, XsDriver
 from theia.topics import ACTION_CHUNK, EXECUTED_ACTION, GUARD_STATE
 from theia_core.actions.chunks import ActionChunk
 from theia_core.actions.guard import ExecutedAction, Guard, GuardMode
@@ -31,6 +32,10 @@ from theia_core.actions.profile import load_profile
 
 _STATE_PERIOD_S = 0.1
 _REFRESH_PERIOD_S = 0.2
+_RIVALS_PERIOD_S = 1.0
+_CHECK_PERIOD_S = 1.0
+_EXIT_S = 30.0
+_LAST_WORDS_S = 0.3
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,9 @@ class GuardParameters:
 
     robot: str = parameter("wx250s", "shipped name or YAML file of the robot profile")
     task: str = parameter("door", "task whose workspace applies")
+    sleep_on_exit: bool = parameter(
+        False, "on SIGINT or SIGTERM move slowly to the sleep pose before ending; otherwise hold still"
+    )
 
 
 class GuardNode(ManagedNode):
@@ -52,12 +60,14 @@ class GuardNode(ManagedNode):
         self._last_executed: ExecutedAction | None = None
         self._executed_steps = 0
         self._gripper_pwm = 0.0
+        self._pushed_gripper = self._in_transition = False
+        self.rivals: list[str] = []
 
     def configure(self) -> None:
         """Load profile and kinematics, look for the arm's driver."""
         self.profile = load_profile(self.parameters.robot)
         self.guard = Guard(self.profile, ArmKinematics(self.profile), self.parameters.task)
-        self.driver = XsDriver(self, self.profile)
+        self.driver = XsDriver(self, self.profile, lambda: self.guard.why_not_limp(time.monotonic()))
         self._joints = JointReader((*self.profile.joint_names, self.profile.finger_joint))
         self._state = self.create_publisher(GuardState, GUARD_STATE, STATE)
         self._executed = self.create_publisher(ChunkMessage, EXECUTED_ACTION, EVENT)
@@ -66,38 +76,64 @@ class GuardNode(ManagedNode):
             self.create_subscription(JointState, joints, self._on_joints, STREAM),
             self.create_subscription(ChunkMessage, ACTION_CHUNK, self._on_chunk, STREAM),
         ]
-        orders: dict[str, Callable[[float], str | None]] = {
-            "arm": self.guard.arm,
-            "disarm": self.guard.disarm,
-            "hold": self.guard.hold,
-            "estop": self.guard.estop,
-            "clear": self.guard.clear,
-            "home": self.guard.home,
-        }
-        self._services_offered = [self._offer(name, order) for name, order in orders.items()]
+        self.orders = GuardOrders(self, self.guard, self.driver)
         self._state_timer = self.create_timer(_STATE_PERIOD_S, self._publish_state)
         self.diagnostics.before_publishing(self._gather)
         self.get_logger().info(f"guarding {self.profile.name} for task {self.parameters.task}")
 
     def activate(self) -> None:
         """Begin to command the arm, once its driver has been checked and `arm` is called."""
-        if not self.driver.is_ready:
-            raise NotReady(
-                f"the arm's driver does not answer on {self.profile.namespace}/get_robot_info: "
-                "is xs_sdk running?"
-            )
+        if not self.driver.is_there:
+            raise NotReady(f"{self.profile.namespace} lacks services of the arm's driver: is xs_sdk running?")
         if self.guard.measured is None:
             raise NotReady(f"no {self.profile.namespace}/joint_states: is xs_sdk running?")
-        self._refresh_at_s = 0.0
+        if not self.driver.is_ready:
+            raise NotReady("the motors are being looked at")
+        self._refresh_at_s = self._check_at_s = 0.0
+        self.guard.disarm(time.monotonic())  # nobody knows what the arm has been through since `deactivate`
+        self._look_for_rivals()
+        self._rivals_timer = self.create_timer(_RIVALS_PERIOD_S, self._look_for_rivals)
         self._tick_timer = self.create_timer(self.profile.guard.tick_s, self._tick)
 
     def deactivate(self) -> None:
-        """Leave the arm holding: its goal is where it was commanded last, the gripper keeps its PWM."""
+        """Leave the arm holding: its goal is where it was commanded last, the gripper pushes gently."""
         self.guard.hold(time.monotonic(), "the guard was shut down; the arm keeps its last goal")
+        self.orders.cancel()
+        self.guard.gripper.relax()
         self._refresh_at_s = 0.0
         self._tick()
-        self.destroy_timer(self._tick_timer)
+        while not self.guard.at_rest:  # braking; a tenth of a second at most
+            time.sleep(self.profile.guard.tick_s)
+            self._tick()
+        for timer in (self._tick_timer, self._rivals_timer):
+            self.destroy_timer(timer)
         self._publish_state()
+        for publisher in (*self.driver.publishers, self._state):  # what this process said last must arrive
+            publisher.wait_for_all_acked(Duration(seconds=_LAST_WORDS_S))
+
+    def shut_down(self) -> None:
+        """Hold; before that go to sleep if the parameter says so and the arm is in order.
+
+        A lifecycle transition to finalized only holds: within it no joint_states would come in.
+        """
+        if self.parameters.sleep_on_exit and self.is_active and not self._in_transition:
+            self._go_to_sleep()
+        super().shut_down()
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Transition to finalized."""
+        self._in_transition = True
+        return super().on_shutdown(state)
+
+    def _go_to_sleep(self) -> None:
+        if not self.guard.mode.commands or self.executor is None:
+            self.get_logger().warning(f"not going to sleep, {self.guard.mode.name}: {self.guard.reason}")
+            return
+        answer = self.orders.sleep(time.monotonic())
+        self.get_logger().info(f"going to sleep before the end: {answer or 'once more Ctrl-C stops it'}")
+        give_up_s = time.monotonic() + _EXIT_S
+        while answer is None and self.orders.moving and time.monotonic() < give_up_s:
+            self.executor.spin_once(timeout_sec=self.profile.guard.tick_s)
 
     def clean_up(self) -> None:
         """Forget robot and driver."""
@@ -105,8 +141,7 @@ class GuardNode(ManagedNode):
         self.destroy_timer(self._state_timer)
         for subscription in self._listening:
             self.destroy_subscription(subscription)
-        for service in self._services_offered:
-            self.destroy_service(service)
+        self.orders.close()
         for publisher in (self._state, self._executed):
             self.destroy_publisher(publisher)
         self.driver.close()
@@ -127,40 +162,54 @@ class GuardNode(ManagedNode):
         self.diagnostics.rate("chunks").tick()
         if refusal is None:
             self.diagnostics.samples("observation_to_guard_ms").add((now.monotonic_s - chunk.stamp_s) * 1000)
-        self._publish_change()
+        self.publish_change()
 
-    def _offer(self, name: str, order: Callable[[float], str | None]) -> Service:
-        """A Trigger service that gives the guard one order."""
-
-        def answer(_request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-            if not self.is_active:
-                response.success, response.message = False, "the guard node is not active"
-                return response
-            refusal = order(time.monotonic())
-            response.success = refusal is None
-            response.message = refusal or f"{self.guard.mode.name}: {self.guard.reason}"
-            self.get_logger().info(f"{name}: {response.message}")
-            self._publish_change()
-            return response
-
-        return self.create_service(Trigger, f"~/{name}", answer)
+    def _look_for_rivals(self) -> None:
+        """xs_sdk obeys any publisher: the guard is in charge only where it is the only one."""
+        rivals = self.driver.rivals()
+        if rivals and rivals != self.rivals:
+            self.get_logger().error(f"not the arm's only publisher: {', '.join(rivals)}; end the others")
+        self.rivals = rivals
+        if rivals:
+            names = ", ".join(rivals)
+            self.guard.fault(time.monotonic(), f"another node may command the arm: {names}")
+            self.publish_change()
 
     # --- out ---
 
     def _tick(self) -> None:
         started_s = time.monotonic()
+        self._keep_motors_ready(started_s)
         command = self.guard.tick(started_s)
+        refresh = started_s >= self._refresh_at_s
+        if refresh:
+            self._refresh_at_s = started_s + _REFRESH_PERIOD_S
         if command is not None:
-            refresh = started_s >= self._refresh_at_s
-            if refresh:
-                self._refresh_at_s = started_s + _REFRESH_PERIOD_S
-            self.driver.command(command.joints_rad, command.gripper_pwm, refresh=refresh)
-        self._gripper_pwm = command.gripper_pwm if command is not None else 0.0
+            self._pushed_gripper = True
+            self.driver.command(command.joints_rad)
+        if self._pushed_gripper:  # after the joints were let go, too: full PWM must not stay on
+            self._gripper_pwm = self.guard.gripper.pwm(started_s)
+            again = refresh and self.guard.mode != GuardMode.IDLE
+            self.driver.push_gripper(self._gripper_pwm, again=again)
         if self.guard.executed is not self._last_executed and self.guard.executed is not None:
             self._publish_executed(self.guard.executed)
-        self._publish_change()
+        self.publish_change()
         self.diagnostics.samples("tick_ms").add((time.monotonic() - started_s) * 1000)
         self.diagnostics.rate("commands").tick()
+
+    def _keep_motors_ready(self, now_s: float) -> None:
+        """Give the motors the profile that is wanted; look at them again while something is wrong.
+
+        A motor that was rebooted has lost its profile and would jump to its goals.
+        """
+        self.orders.advance(now_s)
+        driver = self.driver
+        wrong = self.guard.mode.is_stop or driver.trouble or not driver.has_torque
+        wanted = Profile.MOVE if self.orders.moving else Profile.STREAM
+        if driver.busy or now_s < self._check_at_s or not (wrong or driver.profile != wanted):
+            return
+        self._check_at_s = now_s + _CHECK_PERIOD_S
+        driver.check(wanted)
 
     def _publish_executed(self, executed: ExecutedAction) -> None:
         """What the arm began to do, stamped with when: this is the action that a recording holds."""
@@ -179,7 +228,7 @@ class GuardNode(ManagedNode):
             (executed.time_s - executed.observation_s) * 1000
         )
 
-    def _publish_change(self) -> None:
+    def publish_change(self) -> None:
         """Publish the state at once if mode or reason are not those shown last."""
         if (self.guard.mode, self.guard.reason) == self._shown:
             return
@@ -204,7 +253,7 @@ class GuardNode(ManagedNode):
             gripper_pwm=self._gripper_pwm,
             policy_id=guard.executed.policy_id if guard.executed else "",
             executed_steps=self._executed_steps,
-            dropped_late=guard.dropped_late,
+            dropped_late=guard.playback.dropped_late,
             refusal_names=list(guard.refusals.keys()),
             refusal_counts=list(guard.refusals.values()),
         )
@@ -214,12 +263,14 @@ class GuardNode(ManagedNode):
     def _gather(self) -> None:
         counts = self.diagnostics.counts
         counts["executed_steps"] = self._executed_steps
-        counts["dropped_late"] = self.guard.dropped_late
+        counts["dropped_late"] = self.guard.playback.dropped_late
         for name, count in self.guard.refusals.items():
             counts[f"refused_{name}"] = count
         self.diagnostics.facts["mode"] = self.guard.mode.name
-        if self.is_active and self.guard.mode in (GuardMode.FAULT, GuardMode.ESTOP):
-            self.diagnostics.warn(f"{self.guard.mode.name}: {self.guard.reason}")
+        self.diagnostics.facts["rivals"] = ", ".join(self.rivals)
+        trouble = self.driver.trouble
+        if self.is_active and (self.guard.mode.is_stop or trouble):
+            self.diagnostics.warn(f"{self.guard.mode.name}: {self.guard.reason}; {trouble}".rstrip("; "))
         elif self.is_active:
             self.diagnostics.ok(f"{self.guard.mode.name}: {self.guard.reason}".rstrip(": "))
 

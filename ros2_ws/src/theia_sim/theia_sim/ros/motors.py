@@ -92,6 +92,12 @@ class Motors:
         for name in motors:
             self.registers[name][register] = value
 
+    def read(self, motor: str, register: str) -> int:
+        """A register's value, 0 where it was never written; Torque_Enable says whether there is torque."""
+        if register == "Torque_Enable":
+            return int(self._env.torque_is_on(motor))
+        return self.registers[motor].get(register, 0)
+
     def set_mode(
         self, motors: tuple[str, ...], mode: str, profile_type: str, time_ms: int, acceleration_ms: int
     ) -> None:

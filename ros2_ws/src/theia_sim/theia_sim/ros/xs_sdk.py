@@ -174,8 +174,7 @@ class SimulatedXsSdk:
         self._motors.write(self._selected(request), request.reg, request.value)
 
     def _get_registers(self, request: RegisterValues.Request, response: RegisterValues.Response) -> None:
-        registers = self._motors.registers
-        response.values = [registers[motor].get(request.reg, 0) for motor in self._selected(request)]
+        response.values = [self._motors.read(motor, request.reg) for motor in self._selected(request)]
 
     def _robot_info(self, request: RobotInfo.Request, response: RobotInfo.Response) -> None:
         describe(self._motors, self._profile, self._selected(request), request.name, response)
