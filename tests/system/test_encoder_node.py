@@ -71,7 +71,7 @@ def counts(diagnostics):
 
 
 def test_named_auto_it_runs_the_encoder_that_lies_in_its_policys_folder(system, tmp_path):
-    policy = shutil.copytree(shipped_policies()["door"], tmp_path / "policy")
+    policy = shutil.copytree(shipped_policies()["door-efficientnet-lite2-s16"], tmp_path / "policy")
     shutil.copytree(shipped_folder() / ENCODER, policy / "encoder")
     own_id = f"own@{load_encoder(ENCODER).encoder_id[-12:]}"
     for path, entries in (

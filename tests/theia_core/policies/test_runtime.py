@@ -167,7 +167,7 @@ def test_a_description_that_does_not_fit_is_refused_by_entry(folder, entries, co
 @pytest.fixture
 def with_own_encoder(tmp_path):
     """The shipped door policy with a copy of its encoder inside, as a fine-tuned one has."""
-    own = Path(shutil.copytree(shipped_policies()["door"], tmp_path / "own"))
+    own = Path(shutil.copytree(shipped_policies()["door-efficientnet-lite2-s16"], tmp_path / "own"))
     shutil.copytree(shipped_folder() / "efficientnet-lite2-s16", own / "encoder")
     change_entry(own, encoder=OWN_ENCODER)
     return own
