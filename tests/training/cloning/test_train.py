@@ -112,7 +112,7 @@ def test_every_task_trains_with_its_own_horizon_also_on_augmented_frames(
     )
     policy = load_policy(out)
     assert (policy.meta["task"], policy.meta["horizon"]) == (task, get_task(task).chunk_horizon)
-    assert policy.predict(np.zeros((196, 120)), np.zeros(7)).shape == (get_task(task).chunk_horizon, 7)
+    assert policy.predict(np.zeros((196, 192)), np.zeros(7)).shape == (get_task(task).chunk_horizon, 7)
     assert policy.meta["training"]["recipe"]["augmentation"] == Augmentation().to_dict()
     assert "at most shift_px 4, brightness 0.2" in (out / "README.md").read_text()
 
