@@ -137,7 +137,7 @@ def victims(names, share):
 
 
 def arm_again(system):
-    """Arm after a reset, which stops the simulated joint_states: on a busy machine long enough for a FAULT."""
+    """Arm after a reset, which stops joint_states: on a busy machine for long enough to be a FAULT."""
 
     def armed():
         system.call(Trigger, "/widowx_guard/clear")
