@@ -119,6 +119,20 @@ class System:
         response = self.call(Trigger, name)
         assert response.success, f"{name}: {response.message}"
 
+    def arm(self):
+        """Clear and arm, as an operator does.
+
+        The start of OpenGL and a reset stop the simulated joint_states: on a busy machine for long enough to
+        be a FAULT.
+        """
+        from std_srvs.srv import Trigger
+
+        def armed():
+            self.call(Trigger, "/widowx_guard/clear")
+            return self.call(Trigger, "/widowx_guard/arm").success
+
+        self.wait_until(armed, 10, "the guard armed")
+
     def transition(self, node, transition_id):
         from lifecycle_msgs.msg import Transition
         from lifecycle_msgs.srv import ChangeState

@@ -23,7 +23,7 @@ def test_comes_up_and_goes_down_on_interrupt_with_the_arm_holding(system, tmp_pa
     process = up(system, tmp_path, "trials:=0")
     states = system.listen(GuardState, GUARD_STATE, STATE)
     system.wait_until(lambda: "all active" in process.output, 60, "all nodes to be active")
-    system.trigger("/widowx_guard/arm")
+    system.arm()
     system.wait_until(lambda: states and states[-1].mode == GuardState.ACTIVE, what="ACTIVE")
     process.popen.send_signal(signal.SIGINT)
     system.wait_until(lambda: process.popen.poll() is not None, 15, "the end")
@@ -68,7 +68,7 @@ def test_real_robot_is_controlled_where_driver_and_camera_come_from_elsewhere(sy
     states = system.listen(GuardState, GUARD_STATE, STATE)
     system.wait_until(lambda: "all active" in process.output, 60, "all nodes to be active")
     assert "[widowx_sim]" not in process.output and "[evaluator]" not in process.output
-    system.trigger("/widowx_guard/arm")
+    system.arm()
     system.wait_until(lambda: states and states[-1].mode == GuardState.ACTIVE, what="ACTIVE")
     started = list(states[-1].measured[:6])
 

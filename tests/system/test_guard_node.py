@@ -62,7 +62,7 @@ def policy(system):
     system.start("theia", "widowx_guard")
     system.bring_up("widowx_guard")
     policy = Policy(system)
-    system.trigger("/widowx_guard/arm")
+    system.arm()
     system.wait_until(lambda: policy.state.mode == GuardState.ACTIVE, what="ACTIVE")
     return policy
 

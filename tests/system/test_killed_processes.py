@@ -23,7 +23,6 @@ from interbotix_xs_msgs.msg import JointGroupCommand
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from sensor_msgs.msg import JointState
-from std_srvs.srv import Trigger
 from theia_msgs.msg import ActionChunk as ChunkMessage
 from theia_msgs.msg import GuardState
 from theia_msgs.srv import ResetScene
@@ -136,16 +135,6 @@ def victims(names, share):
     return list(islice(cycle(names), max(round(KILLS * share), len(names))))
 
 
-def arm_again(system):
-    """Arm after a reset, which stops joint_states: on a busy machine for long enough to be a FAULT."""
-
-    def armed():
-        system.call(Trigger, "/widowx_guard/clear")
-        return system.call(Trigger, "/widowx_guard/arm").success
-
-    system.wait_until(armed, 10, "the guard armed")
-
-
 def test_without_encoder_or_policy_the_arm_holds_until_that_one_is_back(system, moments):
     system.start("theia_sim", "widowx_sim")
     for name in ("widowx_guard", *LOOP):
@@ -157,7 +146,7 @@ def test_without_encoder_or_policy_the_arm_holds_until_that_one_is_back(system, 
         # The door would soon be open, and a policy with nothing left to do moves no arm.
         system.trigger("/widowx_guard/disarm")
         assert system.call(ResetScene, RESET_SCENE, task="door", seed=number, cell_json="{}").success
-        arm_again(system)
+        system.arm()
         arm.wait_until_moving()
         system.spin(moments())
         killed_at_s = system.processes[victim].kill()

@@ -104,7 +104,7 @@ def test_every_task_has_a_scene_that_the_guard_takes_over(system, task):
     assert answer.success, answer.message
     shown = json.loads(answer.params_json)
     assert shown["seed"] == trial.seed
-    system.trigger("/widowx_guard/arm")
+    system.arm()
     system.wait_until(lambda: guards[-1].mode == GuardState.ACTIVE, 5, "ACTIVE")
     system.wait_until(lambda: tasks[-1].seed == trial.seed, 5, "the new scene")
     assert tuple(tasks[-1].stages) == tuple(get_task(task).protocol.stages)
