@@ -1,5 +1,6 @@
 """The simulated camera: renders in a thread of its own, so that joint_states never wait for a picture."""
 
+import threading
 from collections.abc import Callable
 
 from rclpy.node import Node
@@ -11,6 +12,9 @@ from theia.nodekit.qos import STREAM
 from theia.nodekit.ticker import Ticker
 from theia.topics import IMAGE
 from theia_sim.scenes.rendering import Snapshot, SnapshotRenderer
+
+
+_FIRST_PICTURE_TIMEOUT_S = 30.0
 
 
 class CameraThread:
@@ -44,17 +48,24 @@ class CameraThread:
             on_error: told of an exception, which ends the pictures.
         """
         self._node, self._diagnostics = node, diagnostics
+        self._on_error = on_error
+        self._begun = threading.Event()
         self._renderer, self._snapshot = renderer, snapshot
         self._size, self._camera = size, camera
         self._images = node.create_publisher(Image, IMAGE, STREAM)
         compressed = f"{node.resolve_topic_name(IMAGE)}/compressed"
         self._jpegs = node.create_publisher(CompressedImage, compressed, STREAM)
         # The OpenGL context belongs to the thread that renders, which therefore also frees it.
-        self._ticker = Ticker(1 / rate_hz, self._picture, "camera", on_error, at_end=renderer.close)
+        self._ticker = Ticker(1 / rate_hz, self._picture, "camera", self._failed, at_end=renderer.close)
 
     def start(self) -> None:
-        """Begin to render."""
+        """Begin to render; returns after the first picture or its failure.
+
+        OpenGL starts with the first picture and holds Python's lock for a good tenth of a second, in which no
+        other thread of the process runs.
+        """
         self._ticker.start()
+        self._begun.wait(_FIRST_PICTURE_TIMEOUT_S)
 
     def stop(self) -> None:
         """End after the picture that is being drawn."""
@@ -70,3 +81,8 @@ class CameraThread:
         self._diagnostics.rate("images").tick()
         if self._jpegs.get_subscription_count():
             self._jpegs.publish(jpeg_message(rgb, stamp.to_msg(), f"{self._camera}_camera"))
+        self._begun.set()
+
+    def _failed(self, error: BaseException) -> None:
+        self._begun.set()
+        self._on_error(error)

@@ -81,9 +81,10 @@ class WidowXSimNode(Node):
         )
         self.diagnostics.include("joint_states_late_ms", self._physics_thread.lateness_ms)
         self.diagnostics.before_publishing(self._gather)
+        # The camera first: joint_states that begin, stop for OpenGL and go on would be a FAULT of the guard.
+        self._camera.start()
         self.physics.restart()
         self._physics_thread.start()
-        self._camera.start()
         self.diagnostics.ok("simulating")
         self.get_logger().info(f"simulating task {self.parameters.task} behind {self.profile.namespace}")
 
