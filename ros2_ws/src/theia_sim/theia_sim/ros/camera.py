@@ -13,7 +13,6 @@ from theia.nodekit.ticker import Ticker
 from theia.topics import IMAGE
 from theia_sim.scenes.rendering import Snapshot, SnapshotRenderer
 
-
 _FIRST_PICTURE_TIMEOUT_S = 30.0
 
 
