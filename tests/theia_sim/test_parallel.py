@@ -2,6 +2,7 @@
 
 import pytest
 
+from theia_core.errors import TheiaError
 from theia_sim.parallel import run_parallel
 
 
@@ -41,3 +42,12 @@ def test_a_job_that_has_nothing_to_close_needs_no_close():
         2,
         4,
     ]
+
+
+def failing_job(options):
+    raise TheiaError(f"no {options} here")
+
+
+def test_a_job_that_cannot_be_made_in_a_process_is_an_error_here():
+    with pytest.raises(TheiaError, match="no simulator here"):
+        run_parallel(failing_job, "simulator", [1, 2], workers=2, label="test")

@@ -3,11 +3,13 @@
 import multiprocessing as mp
 import os
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from tqdm import tqdm
 
-_job: Callable[[int], Any] | None = None
+_make: Callable[[], Callable[[Any], Any]] | None = None
+_job: Callable[[Any], Any] | None = None
 
 
 def run_parallel(
@@ -60,10 +62,14 @@ def run_parallel(
 
 
 def _start(factory: Callable[[Any], Callable[[int], Any]], options: Any) -> None:
-    global _job
-    _job = factory(options)
+    global _make
+    _make = partial(factory, options)
 
 
 def _call(item: Any) -> Any:
-    assert _job is not None
+    # The first call makes the job: a pool replaces a process that fails at its start, for ever and in silence.
+    global _job
+    if _job is None:
+        assert _make is not None
+        _job = _make()
     return _job(item)
