@@ -67,7 +67,7 @@ def _start(factory: Callable[[Any], Callable[[int], Any]], options: Any) -> None
 
 
 def _call(item: Any) -> Any:
-    # The first call makes the job: a pool replaces a process that fails at its start, for ever and in silence.
+    # The first call makes the job: a pool replaces a process that fails at its start, for ever and silently.
     global _job
     if _job is None:
         assert _make is not None
