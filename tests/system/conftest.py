@@ -122,8 +122,7 @@ class System:
     def arm(self):
         """Clear and arm, as an operator does.
 
-        The start of OpenGL and a reset stop the simulated joint_states: on a busy machine for long enough to
-        be a FAULT.
+        On a busy machine a reset stops the simulated joint_states for long enough to be a FAULT.
         """
         from std_srvs.srv import Trigger
 

@@ -48,6 +48,7 @@ def failing_job(options):
     raise TheiaError(f"no {options} here")
 
 
+@pytest.mark.timeout(60)
 def test_a_job_that_cannot_be_made_in_a_process_is_an_error_here():
     with pytest.raises(TheiaError, match="no simulator here"):
         run_parallel(failing_job, "simulator", [1, 2], workers=2, label="test")

@@ -58,13 +58,16 @@ class CameraThread:
         self._ticker = Ticker(1 / rate_hz, self._picture, "camera", self._failed, at_end=renderer.close)
 
     def start(self) -> None:
-        """Begin to render; returns after the first picture or its failure.
+        """Begin to render; returns after the first picture or its failure, or with a warning after 30 s.
 
         OpenGL starts with the first picture and holds Python's lock for a good tenth of a second, in which no
         other thread of the process runs.
         """
         self._ticker.start()
-        self._begun.wait(_FIRST_PICTURE_TIMEOUT_S)
+        if not self._begun.wait(_FIRST_PICTURE_TIMEOUT_S):
+            self._node.get_logger().warning(
+                f"no picture within {_FIRST_PICTURE_TIMEOUT_S:.0f} s; is the machine overloaded?"
+            )
 
     def stop(self) -> None:
         """End after the picture that is being drawn."""
