@@ -79,16 +79,18 @@ def test_actions_are_finite_within_the_guards_limits_and_seldom_pause(env, guard
 
 
 @pytest.mark.parametrize("handle", ["left", "right"])
-def test_the_cup_is_grasped_on_the_side_away_from_its_handle(env, guard, handle):
-    sides = []
+def test_the_cup_is_grasped_on_its_left_wherever_its_handle_is(env, guard, handle):
+    left_m = []
 
     def note(observation, executed):
         if env.holding():
-            foot_m, rotation = env.cup_pose()
-            sides.append(float((env.tcp()[0] - foot_m) @ rotation[:, 0]))
+            foot_m, _ = env.cup_pose()
+            position_m, _ = env.tcp()
+            across = np.array([-foot_m[1], foot_m[0], 0.0]) / np.hypot(*foot_m[:2])
+            left_m.append(float((position_m - foot_m) @ across))
 
     run(env, guard, PickPlaceParams.sample(8, "centre_right", handle), max_steps=40, on_step=note)
-    assert sides and max(sides) < -0.02
+    assert left_m and min(left_m) > 0.02
 
 
 def test_the_expert_has_no_memory(env, guard):

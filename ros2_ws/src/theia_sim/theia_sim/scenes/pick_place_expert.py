@@ -1,6 +1,6 @@
 """The scripted expert of the pick-and-place task: a smooth function of the present state, without memory.
 
-It approaches the cup's rim in a funnel on the side away from the handle, one finger inside the cup and one
+It approaches the cup's rim in a funnel on its left side, one finger inside the cup and one
 outside, closes on the wall, lifts before it goes across, lowers as it comes over the rack, and lets go of a
 cup that stands low in the rack. When the cup slips away the same rules lead back to it.
 """
@@ -14,7 +14,7 @@ from theia_sim.scenes.pick_place import PickPlaceEnv, tilt_rad
 
 PITCH_RAD = 1.35  # the hand points down this much
 SPEED_M = 0.020  # largest step of the end effector in 0.2 s
-GRIP_DEPTH_M = 0.004  # of the tool centre point below the rim; the fingertips are 17 mm deeper
+GRIP_HEIGHT_M = 0.004  # of the tool centre point over the rim; the fingertips are 17 mm lower, at the handle
 CLEAR_M = 0.085  # of the cup's foot over the worktop on its way: over the sink's edge and the rack's rail
 ACROSS_M = 0.050  # further across is no more urgent than this, so that height is kept on the way
 LET_GO_M = 0.006  # of the cup's foot over the rack's floor
@@ -104,17 +104,14 @@ def _stands_in_rack(env: PickPlaceEnv, touches: set[str]) -> bool:
 def _grasp_point(env: PickPlaceEnv) -> tuple[np.ndarray, float]:
     """Where the tool centre point grasps the rim (3,), and the yaw of a hand whose fingers close across it.
 
-    To the left or right of the line from the arm to the cup, away from the handle; where the handle points
-    along this line, on the side on which the hand is.
+    Always on the left, seen from the arm: there the wall can be gripped over the handle too, and a side
+    that depends on the handle would make a policy that cannot tell it apart go for the middle between both.
     """
     foot_m, rotation = env.cup_pose()
-    middle_m = foot_m + (cup.HEIGHT_M - GRIP_DEPTH_M) * rotation[:, 2]
+    middle_m = foot_m + (cup.HEIGHT_M + GRIP_HEIGHT_M) * rotation[:, 2]
     yaw_rad = float(np.arctan2(middle_m[1], middle_m[0]))
     left = np.array([-np.sin(yaw_rad), np.cos(yaw_rad), 0.0])
-    handle = float(rotation[:, 0] @ left)
-    hand = float(np.clip((env.tcp()[0] - middle_m) @ left / 0.05, -1.0, 1.0))
-    side = -1.0 if handle - 0.4 * hand > 0.0 else 1.0
-    return middle_m + side * cup.RADIUS_M * left, yaw_rad
+    return middle_m + cup.RADIUS_M * left, yaw_rad
 
 
 def _action(env: PickPlaceEnv, way_m: np.ndarray, yaw_rad: float, gripper: float) -> np.ndarray:
