@@ -20,6 +20,9 @@ PUSH_PITCH_RAD = 1.15
 SPEED_M = 0.022  # largest step of the end effector in 0.2 s
 AHEAD_M = 0.045  # how far ahead on a path the hand aims
 PAD_CLEARANCE_M = 0.023  # from the tool centre point down to the pads' lowest corner, and a little more
+# The fingers close when the tool centre point is this near to the food: across the hand, upright in it, along
+# it. They open to 74 mm for food of 30 mm; to ask for more than that takes would teach a policy to hover.
+CLOSE_ACROSS_M, CLOSE_UPRIGHT_M, CLOSE_ALONG_M = 0.014, 0.012, 0.013
 EMPTY_FINGER_M = 0.0205  # below this the fingers hold nothing
 LEFT_IN_M = {True: 0.022, False: 0.038}  # round and long food this far behind the opening may stay there
 LET_GO_M = 0.045  # food this far behind the opening is let go
@@ -54,15 +57,20 @@ def _reach(env: MicrowaveEnv) -> np.ndarray:
     yaw_rad = _grasp_yaw(env, food_m, food_rotation, rotation)
     target_m = food_m.copy()
     target_m[2] = max(food_m[2], _ground_m(env, food_m) + PAD_CLEARANCE_M)
-    forward, turn_rad = rotation[:, 0], _turn(rotation, pitch_rad, yaw_rad)
+    forward, turn = rotation[:, 0], float(np.linalg.norm(_turn(rotation, pitch_rad, yaw_rad)))
     relative_m = position_m - target_m
     along_m = float(relative_m @ forward)
     aside_m = relative_m - along_m * forward
     across_m, upright_m = abs(float(aside_m @ rotation[:, 1])), abs(float(aside_m @ rotation[:, 2]))
-    if across_m < 0.008 and upright_m < 0.009 and abs(along_m) < 0.011 and np.linalg.norm(turn_rad) < 0.25:
+    if (
+        across_m < CLOSE_ACROSS_M
+        and upright_m < CLOSE_UPRIGHT_M
+        and abs(along_m) < CLOSE_ALONG_M
+        and turn < 0.25
+    ):
         return _action(env, target_m, pitch_rad, yaw_rad, 0.0)
     error_m = float(np.linalg.norm(aside_m))
-    back_m = np.clip(3.0 * (error_m - 0.004) + 0.12 * (np.linalg.norm(turn_rad) - 0.1), 0.0, 0.075)
+    back_m = np.clip(2.0 * (error_m - 0.009) + 0.12 * (turn - 0.1), 0.0, 0.075)
     if env.finger_m() < EMPTY_FINGER_M:  # a miss: open before going near again
         back_m = max(back_m, 0.05)
     return _action(env, target_m - float(back_m) * forward, pitch_rad, yaw_rad, 1.0)
