@@ -83,7 +83,7 @@ class Recipe:
 RECIPES = {
     # Table 9 of the paper. 400 epochs of batch 16 are hours on a CPU.
     "paper": Recipe(epochs=400, batch_size=16, learning_rate=1e-4),
-    # Two cores: 16 000 steps in about 8 minutes. Batches of 128 cost as much an epoch and learn far less in it.
+    # 16,000 updates in 8 minutes on two cores. Batches of 128 take as long and learn far less.
     "cpu": Recipe(
         epochs=16,
         batch_size=32,
