@@ -2,7 +2,7 @@
 
 from theia_core.episodes.reader import ActionSeries, Episode, Event, JointSeries, find_episodes, load_episode
 from theia_core.episodes.recorder import EpisodeRecorder
-from theia_core.episodes.resample import ControlSteps, LazyImages, nearest_index, resample
+from theia_core.episodes.resample import ControlSteps, LazyImages, resample
 from theia_core.episodes.writer import EpisodeWriter
 
 __all__ = [
@@ -16,6 +16,5 @@ __all__ = [
     "LazyImages",
     "find_episodes",
     "load_episode",
-    "nearest_index",
     "resample",
 ]

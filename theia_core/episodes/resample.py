@@ -1,12 +1,12 @@
-"""From the recorded streams to control steps: the one place that decides what a policy sees at a step."""
+"""From the recorded streams to control steps; `theia_core.alignment` says what a policy sees at a step."""
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, overload
 
 import numpy as np
 
+from theia_core.alignment import align, nearest_index
 from theia_core.episodes.codec import decode_image
 from theia_core.episodes.messages import stamp_s
 from theia_core.episodes.reader import ActionSeries, Episode
@@ -67,9 +67,9 @@ def resample(
 ) -> ControlSteps:
     """Align images, joints and actions to the control rate.
 
-    The rule: steps lie 1/rate_hz apart, the first at the first executed action. A step's image is the one
-    taken nearest to it, its joints are those of the joint state nearest to that image (what the arm did in
-    the picture), and its action is the executed one nearest to it and at most half a step away. Where there
+    The rule: steps lie 1/rate_hz apart, the first at the first executed action. A step's image and joints are
+    those that `theia_core.alignment.align` names, its action is the executed one nearest to it and at most half
+    a step away. Where there
     is none the guard held the arm. Steps more than half a step before the first or after the last image are
     left out.
 
@@ -98,15 +98,14 @@ def resample(
         raise TheiaError(f"{episode.path}: no action was executed while the camera gave images")
     steps_s = steps_s[seen]
 
-    frame_index = [nearest_index(frame_stamps_s, time_s) for time_s in steps_s]
-    image_stamps_s = frame_stamps_s[frame_index]
+    observed = [align(frame_stamps_s, joints.stamps_s, time_s) for time_s in steps_s]
+    frame_index, joint_rows = map(list, zip(*observed, strict=True))
     columns = [joints.names.index(name) for name in joint_names]
-    joint_rows = [nearest_index(joints.stamps_s, time_s) for time_s in image_stamps_s]
     targets, held = _actions_at(steps_s, actions, half_s)
     return ControlSteps(
         stamps_s=steps_s,
         images=LazyImages([frames[index] for index in frame_index]),
-        image_stamps_s=image_stamps_s,
+        image_stamps_s=frame_stamps_s[frame_index],
         joints=joints.positions[joint_rows][:, columns].astype(np.float32),
         joint_stamps_s=joints.stamps_s[joint_rows],
         actions=targets,
@@ -124,13 +123,3 @@ def _actions_at(steps_s: np.ndarray, series: ActionSeries, half_s: float) -> tup
         targets[step, :-1] = 0.0
         targets[step, -1] = series.actions[max(before, 0), -1]
     return targets, held
-
-
-def nearest_index(stamps_s: Sequence[float] | np.ndarray, time_s: float) -> int:
-    """Index of the stamp nearest to a time in an ascending sequence; the earlier one of two equally near."""
-    after = bisect_left(stamps_s, time_s)
-    if after == 0:
-        return 0
-    if after == len(stamps_s):
-        return after - 1
-    return after if stamps_s[after] - time_s < time_s - stamps_s[after - 1] else after - 1

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from theia_core.actions.profile import load_profile
-from theia_core.episodes import EpisodeRecorder, codec, load_episode, nearest_index, resample
+from theia_core.alignment import nearest_index
+from theia_core.episodes import EpisodeRecorder, codec, load_episode, resample
 from theia_core.episodes.topics import OBSERVED_JOINTS
 from theia_core.errors import TheiaError
 

@@ -1,6 +1,7 @@
 """What a policy looks at: the newest tokens and joints, and whether they are fresh enough to act on."""
 
 import threading
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,8 +9,12 @@ from sensor_msgs.msg import JointState
 from theia_msgs.msg import SpatialTokens
 
 from theia.messages.joints import JointReader
-from theia.messages.stamps import Now
+from theia.messages.stamps import Now, to_seconds
 from theia.messages.tokens import tokens_array
+from theia_core.alignment import align
+
+# Joint states are kept for so long, so that a frame that comes late still meets those of its time.
+_KEPT = 500
 
 
 @dataclass(frozen=True)
@@ -18,7 +23,7 @@ class Observation:
 
     Attributes:
         tokens: (N, d) float16.
-        joints: (7,) float32.
+        joints: (7,) float32, measured nearest to the frame that the tokens came from.
         message: where the tokens came from; its header is the camera frame's.
     """
 
@@ -42,7 +47,8 @@ class NewestObservation:
         self._silence_s, self._max_age_s = silence_s, max_age_s
         self._lock = threading.Lock()
         self._tokens: tuple[SpatialTokens, float] | None = None
-        self._joints: tuple[np.ndarray, float] | None = None
+        self._joints: deque[tuple[float, np.ndarray]] = deque(maxlen=_KEPT)  # stamp [s], positions
+        self._joints_came_s, self._joints_named = 0.0, 0
 
     def on_tokens(self, message: SpatialTokens, now_s: float) -> None:
         """Take tokens that came at `now_s` (monotonic)."""
@@ -51,9 +57,13 @@ class NewestObservation:
 
     def on_joints(self, message: JointState, now_s: float) -> None:
         """Take joint states that came at `now_s` (monotonic)."""
-        positions = self._reader.positions(message)
+        stamp_s, positions = to_seconds(message.header.stamp), self._reader.positions(message)
         with self._lock:
-            self._joints = positions, now_s
+            if self._joints and stamp_s < self._joints[-1][0]:
+                self._joints.clear()  # the driver's clock was set back: what is kept belongs to another time
+            self._joints_came_s, self._joints_named = now_s, len(positions)
+            if len(positions) == len(self._reader.names):
+                self._joints.append((stamp_s, positions))
 
     @property
     def newest_tokens(self) -> SpatialTokens | None:
@@ -64,24 +74,27 @@ class NewestObservation:
     def trouble(self, now: Now) -> str:
         """Why nothing should be done on this observation; empty if it is fresh and whole."""
         with self._lock:
-            tokens, joints = self._tokens, self._joints
+            tokens, joints_came_s, named = self._tokens, self._joints_came_s, self._joints_named
         if tokens is None:
             return "no tokens yet: is the encoder active and the camera on?"
         if (silent_s := now.monotonic_s - tokens[1]) > self._silence_s:
             return f"tokens stale: encoder silent for {silent_s:.2f} s"
         if (age_s := now.age_s(tokens[0].header.stamp)) > self._max_age_s:
             return f"tokens stale: the camera frame is {age_s:.2f} s old"
-        if joints is None:
+        if not joints_came_s:
             return "no joint_states yet: is the arm's driver running?"
-        if (silent_s := now.monotonic_s - joints[1]) > self._silence_s:
+        if (silent_s := now.monotonic_s - joints_came_s) > self._silence_s:
             return f"joints stale: joint_states silent for {silent_s:.2f} s"
-        if len(joints[0]) != len(self._reader.names):
-            return f"joint_states names {len(joints[0])} of {len(self._reader.names)} joints"
+        if named != len(self._reader.names):
+            return f"joint_states names {named} of {len(self._reader.names)} joints"
         return ""
 
     def take(self) -> Observation:
         """The newest observation; only while `trouble` finds none."""
         with self._lock:
-            assert self._tokens is not None and self._joints is not None
-            message, joints = self._tokens[0], self._joints[0]
-        return Observation(tokens_array(message), joints.astype(np.float32), message)
+            assert self._tokens is not None
+            message = self._tokens[0]
+            stamps_s, positions = zip(*self._joints, strict=True)
+        frame_s = to_seconds(message.header.stamp)
+        _, row = align([frame_s], stamps_s, frame_s)
+        return Observation(tokens_array(message), positions[row].astype(np.float32), message)
