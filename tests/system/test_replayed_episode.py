@@ -92,7 +92,7 @@ def test_a_recording_replayed_over_dds_gives_the_predictions_of_its_resampled_st
     chunks = system.listen(ActionChunk, ACTION_CHUNK, RECORDING)
     out = {
         SpatialTokens: system.node.create_publisher(SpatialTokens, TOKENS, STREAM),
-        JointState: system.node.create_publisher(JointState, "/wx250s/joint_states", STREAM),
+        JointState: system.node.create_publisher(JointState, "/wx250s/joint_states", RECORDING),
     }
 
     assert system.transition("bc_policy", CONFIGURE)

@@ -68,10 +68,9 @@ def resample(
     """Align images, joints and actions to the control rate.
 
     The rule: steps lie 1/rate_hz apart, the first at the first executed action. A step's image and joints are
-    those that `theia_core.alignment.align` names, its action is the executed one nearest to it and at most half
-    a step away. Where there
-    is none the guard held the arm. Steps more than half a step before the first or after the last image are
-    left out.
+    those that `theia_core.alignment.align` names, its action is the executed one nearest to it and at most
+    half a step away. Where there is none the guard held the arm. Steps more than half a step before the first
+    or after the last image are left out.
 
     Args:
         episode: the episode.

@@ -25,4 +25,4 @@ EVENT = _profile(50, ReliabilityPolicy.RELIABLE, DurabilityPolicy.VOLATILE)
 """Events of which none may be lost."""
 
 RECORDING = _profile(50, ReliabilityPolicy.BEST_EFFORT, DurabilityPolicy.VOLATILE)
-"""A recorder's subscriptions: match any publisher and keep every message that arrives."""
+"""Subscriptions that need every message that arrives: of a recorder, of joint states to match with frames."""

@@ -18,7 +18,7 @@ from theia.nodekit.lifecycle import ManagedNode, NotReady
 from theia.nodekit.main import run_node
 from theia.nodekit.parameters import declare, parameter
 from theia.nodekit.phase_lock import PhaseLock
-from theia.nodekit.qos import STATE, STREAM
+from theia.nodekit.qos import RECORDING, STATE, STREAM
 from theia.nodekit.ticker import Ticker
 from theia.nodes.observation import NewestObservation
 from theia.topics import ACTION_CHUNK, GUARD_STATE, TOKENS
@@ -83,7 +83,7 @@ class PolicyNode(ManagedNode):
         joints = f"{profile.namespace}/joint_states"
         self._listening = [
             self.create_subscription(SpatialTokens, TOKENS, self._on_tokens, STREAM),
-            self.create_subscription(JointState, joints, self._on_joints, STREAM),
+            self.create_subscription(JointState, joints, self._on_joints, RECORDING),
             self.create_subscription(GuardState, GUARD_STATE, self._on_guard, STATE),
         ]
         self.diagnostics.facts["policy_id"] = self.policy.policy_id
