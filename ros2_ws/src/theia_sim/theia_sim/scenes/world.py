@@ -24,6 +24,31 @@ def world_mjcf(title: str, *, assets: str, bodies: str, defaults: str = "") -> s
         defaults: default classes besides the arm's and the kitchen's.
     """
     arm = widowx_mjcf(load_profile("wx250s"))
+    return scene_mjcf(
+        title,
+        defaults=arm.defaults + defaults,
+        assets=arm.assets + kitchen.kitchen_assets() + assets,
+        bodies='<camera name="policy" fovy="42"/>'
+        f'{kitchen.robot_table()}<body name="arm_base">{arm.body}</body>{bodies}',
+        actuators=arm.actuators,
+        equality=arm.equality,
+    )
+
+
+def scene_mjcf(
+    title: str,
+    *,
+    defaults: str,
+    assets: str,
+    bodies: str,
+    actuators: str,
+    equality: str = "",
+    sight: str = "",
+) -> str:
+    """The MJCF of any scene: solver, two lights, the camera "spectator" and what is given.
+
+    `sight` says how near to a camera things are still drawn, as MJCF; else 5 % of the scene's extent.
+    """
     direction = " ".join(map(str, _KEY_DIRECTION))
     return f"""<mujoco model="{title}">
 <compiler angle="radian" autolimits="true"/>
@@ -33,20 +58,19 @@ def world_mjcf(title: str, *, assets: str, bodies: str, defaults: str = "") -> s
  <map znear=".05" zfar="12"/>
  <headlight ambient=".42 .42 .43" diffuse=".22 .22 .22" specular=".05 .05 .05"/>
 </visual>
-<default>{arm.defaults}{kitchen.DEFAULTS}{defaults}</default>
-<asset>{arm.assets}{kitchen.kitchen_assets()}{assets}</asset>
+{sight}
+<default>{kitchen.DEFAULTS}{defaults}</default>
+<asset>{assets}</asset>
 <worldbody>
  <light name="key" directional="true" castshadow="false" dir="{direction}" diffuse=".62 .60 .56"
   specular=".3 .3 .3"/>
  <light name="fill" directional="true" castshadow="false" dir=".3 -.7 -.4" diffuse=".18 .19 .21"
   specular="0 0 0"/>
- <camera name="policy" fovy="42"/><camera name="spectator" fovy="46"/>
- {kitchen.robot_table()}
- <body name="arm_base">{arm.body}</body>
+ <camera name="spectator" fovy="46"/>
  {bodies}
 </worldbody>
-<equality>{arm.equality}</equality>
-<actuator>{arm.actuators}</actuator>
+<equality>{equality}</equality>
+<actuator>{actuators}</actuator>
 </mujoco>"""
 
 
