@@ -166,12 +166,9 @@ class DoorEnv(ArmEnv):
 
     def _touching_pads(self) -> int:
         """How many of the two pads touch the bar."""
-        touching = set()
-        for contact in self.data.contact[: self.data.ncon]:
-            pair = (contact.geom1, contact.geom2)
-            if self._bar in pair:
-                touching.update(pad for pad in self._pads if pad in pair)
-        return len(touching)
+        pairs = self.data.contact.geom[: self.data.ncon]
+        touching = pairs[(pairs == self._bar).any(axis=1)]
+        return sum(bool((touching == pad).any()) for pad in self._pads)
 
     def holding(self) -> bool:
         """Whether both pads touch the bar."""
