@@ -25,6 +25,8 @@ EXIT_ERROR, EXIT_INTERRUPTED = 2, 130
 EXTRA_OF = {
     "av": "sim",
     "bosdyn": "spot",
+    "cryptography": "spot",
+    "grpc": "spot",
     "interbotix_xs_msgs": "ros",
     "matplotlib": "train",
     "onnx": "train",

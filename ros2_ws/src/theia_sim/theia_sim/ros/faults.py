@@ -15,9 +15,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from theia_core.errors import TheiaError
+from theia_sim.fault_orders import injected, number, parse_order
 
-_MOST = 100_000
 _FIELDS: dict[str, dict[str, Any]] = {
     "overload": {"joint": None},
     "short_replies": {"count": None, "values": 5},
@@ -44,28 +43,19 @@ class Faults:
         Raises:
             TheiaError: if fault or fields are unknown or out of range.
         """
-        given = dict(order)
-        fault = given.pop("fault", None)
-        if fault not in _FIELDS:
-            raise TheiaError(f"fault is {fault!r}; choose one of {', '.join(_FIELDS)}")
-        known = _FIELDS[fault]
-        missing = [name for name, default in known.items() if default is None and name not in given]
-        if missing or set(given) - set(known):
-            fields = ", ".join(known) or "nothing"
-            raise TheiaError(f"fault {fault} takes {fields}, not {', '.join(given) or 'nothing'}")
-        values = known | given
+        fault, values = parse_order(order, _FIELDS)
         if fault == "overload":
             self._overload(str(values["joint"]))
         elif fault == "short_replies":
-            count, length = _number(values, "count"), _number(values, "values", most=8)
+            count, length = number(values, "count"), number(values, "values", most=8)
             self._short_replies, self._short_length = int(count), int(length)
         elif fault == "usb_stall":
-            self._stalled_until_s = self._clock() + _number(values, "seconds")
+            self._stalled_until_s = self._clock() + number(values, "seconds")
         elif fault == "drop_commands":
-            self._to_drop = int(_number(values, "count"))
+            self._to_drop = int(number(values, "count"))
         else:
             self._clear()
-        return f"injected {fault} " + ", ".join(f"{name} {value}" for name, value in values.items())
+        return injected(fault, values)
 
     @property
     def stalled(self) -> bool:
@@ -89,10 +79,3 @@ class Faults:
     def _clear(self) -> None:
         self._stalled_until_s = 0.0
         self._short_replies, self._short_length, self._to_drop = 0, 0, 0
-
-
-def _number(values: dict[str, Any], name: str, most: float = _MOST) -> float:
-    value = values[name]
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
-        raise TheiaError(f"{name} must be a number from 0 to {most}, not {value!r}")
-    return value
