@@ -58,10 +58,12 @@ class Network:
         """Wait as long as a request takes; one whose client gives up during an outage never arrives."""
         if time.monotonic() < self._slow_until_s:
             time.sleep(self._delay_s)
-        while time.monotonic() < self._down_until_s:
-            if not context.is_active():
-                context.abort(grpc.StatusCode.UNAVAILABLE, "the network is down")
+        if time.monotonic() >= self._down_until_s:
+            return
+        while time.monotonic() < self._down_until_s and context.is_active():
             time.sleep(_LOOK_S)
+        if not context.is_active():
+            context.abort(grpc.StatusCode.UNAVAILABLE, "the network is down")
 
 
 class Gate(grpc.ServerInterceptor):

@@ -2,20 +2,20 @@
 
     theia sim spot --inject '{"fault": "outage", "seconds": 3}'
 
-| fault            | what happens                                                                                |
-|------------------|---------------------------------------------------------------------------------------------|
-| `lease_theft`    | another client, `by`, takes the lease                                                       |
-| `estop`          | another device presses its e-stop, until `clear`                                            |
-| `clock_jump`     | the robot's clock is set by `seconds`, which may be negative                                |
-| `token_expiry`   | every user token expires now                                                                |
-| `block_arm`      | for `seconds` an obstacle keeps the arm where it is                                         |
-| `behavior_fault` | a behaviour fault: `cause` fall, hardware, lease_timeout or command_failure; `clearable`    |
-| `outage`         | for `seconds` nothing gets through the network                                              |
-| `slow_network`   | for `seconds` everything arrives `delay_s` late, also what nobody waits for any more        |
-| `restart`        | the robot's computer restarts and is back after `seconds`; lease, e-stop, login are gone    |
-| `battery`        | the battery is at `percent`                                                                 |
-| `greyscale`      | from now on the camera knows no colours, as that of older robots                            |
-| `clear`          | releases the e-stop and mends the network                                                   |
+| fault            | what happens                                                                           |
+|------------------|----------------------------------------------------------------------------------------|
+| `lease_theft`    | another client, `by`, takes the lease                                                  |
+| `estop`          | another device presses its e-stop, until `clear`                                       |
+| `clock_jump`     | the robot's clock is set by `seconds`, which may be negative                           |
+| `token_expiry`   | every user token expires now                                                           |
+| `block_arm`      | for `seconds` an obstacle keeps the arm where it is                                    |
+| `behavior_fault` | fault by `cause`: fall, hardware, lease_timeout, command_failure; or not `clearable`   |
+| `outage`         | for `seconds` nothing gets through the network                                         |
+| `slow_network`   | for `seconds` everything arrives `delay_s` late, also what nobody waits for any more   |
+| `restart`        | the robot's computer restarts, back after `seconds`; lease, e-stop, login are gone     |
+| `battery`        | the battery is at `percent`                                                            |
+| `greyscale`      | from now on the camera knows no colours, as that of older robots                       |
+| `clear`          | releases the e-stop and mends the network                                              |
 """
 
 from collections.abc import Mapping

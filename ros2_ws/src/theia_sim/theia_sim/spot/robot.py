@@ -74,7 +74,7 @@ class SimulatedSpot:
         self.boot()
 
     def boot(self) -> None:
-        """Forget all that a restart of the robot's computer forgets; the motors lose their power."""
+        """Forget all that a restart of the robot's computer forgets. The arm rests where it is."""
         self.tokens.revoke_all()
         self.leases, self.estop, self.power, self.time_sync = Leases(), Estop(), Power(), TimeSync()
         self.motions: dict[str, Motion] = {}
@@ -83,7 +83,6 @@ class SimulatedSpot:
         self._settling_since_s: float | None = None
         self._blocked_until_s = 0.0
         self._command_id = self._fault_number = 0
-        self.body.set_power(False)
 
     # --- commands ---
 

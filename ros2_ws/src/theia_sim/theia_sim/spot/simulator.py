@@ -67,9 +67,8 @@ class SpotSimulator:
         """Set up a scene with the robot at its start; it keeps power and lease, and what it did is over."""
         with self.robot.lock:
             self.robot.stop("the scene was reset")
-            self.env.reset(params)
             self.robot.motions.clear()
-            self.env.set_power(self.robot.power.is_on)
+            self.env.reset(params)
 
     def close(self) -> None:
         """End everything."""
