@@ -74,7 +74,7 @@ extras=ros,sim
 if [ "$what" = train ]; then
   extras=ros,sim,train,teachers
 elif [ "$what" = test ]; then
-  extras=ros,sim,train,teachers,spot,dev
+  extras=ros,sim,train,teachers,spot,formats,dev
 fi
 say "installing theia with the extras $extras"
 pip install -c constraints.txt -e ".[$extras]"

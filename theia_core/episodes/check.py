@@ -5,19 +5,32 @@ from pathlib import Path
 
 import numpy as np
 
+from theia_core.episodes.messages import stamp_s
+from theia_core.episodes.quality import (
+    BLURRED,
+    DARK,
+    IDLE,
+    clock_skew_s,
+    idle_ends,
+    is_frozen,
+    sharpness,
+    small_grey,
+    stream_rate,
+)
 from theia_core.episodes.reader import Episode, load_episode
 from theia_core.episodes.resample import ControlSteps, resample
+from theia_core.episodes.topics import JOINT_STATES
 from theia_core.errors import TheiaError
 from theia_core.tasks.seeds import FIRST_TRIAL_SEED
 
 ERROR, WARNING = "error", "warning"
 
-# Two pictures closer than this (mean absolute difference, of 255) are one picture: the camera froze.
-_FROZEN = 0.02
-_DARK = 8.0
 _CAMERA_GAP_S = 0.5
 _JOINT_GAP_S = 0.25
 _FEWEST_STEPS = 10
+_MOST_DROPPED = 0.05
+_MOST_SKEW_S = 0.1
+_MOST_IDLE_S = 2.0
 # BridgeData's convention, with a margin for rounding: what a 5 Hz `ee_delta` step may be at most.
 _MAX_STEP_M = 0.0501
 _MAX_STEP_RAD = 0.2501
@@ -37,7 +50,13 @@ def check_episode(path: Path) -> list[Finding]:
     try:
         episode = load_episode(path)
         steps = resample(episode)
-        return [*_labels(episode), *_timing(steps), *_actions(steps), *_pictures(steps)]
+        return [
+            *_labels(episode),
+            *_streams(episode),
+            *_timing(steps),
+            *_actions(steps),
+            *_pictures(steps),
+        ]
     except TheiaError as error:
         return [Finding(ERROR, str(error))]
 
@@ -56,6 +75,25 @@ def _labels(episode: Episode) -> list[Finding]:
             Finding(
                 WARNING, f"seed {seed} is a trial's: what learns from it must not be judged on that trial"
             )
+        )
+    return findings
+
+
+def _streams(episode: Episode) -> list[Finding]:
+    """Dropped messages, and clocks that disagree."""
+    findings = []
+    skews_s = {}
+    for what, topic in (("camera", episode.image_topic), ("joint states", JOINT_STATES)):
+        times = [(stamp_s(message), log_ns * 1e-9) for log_ns, message in episode.messages(topic)]
+        stamps_s, received_s = np.array(times).T
+        rate = stream_rate(np.sort(stamps_s))
+        if rate.dropped > _MOST_DROPPED * len(stamps_s):
+            text = f"{rate.dropped} of {rate.dropped + len(stamps_s)} messages are missing"
+            findings.append(Finding(WARNING, f"{what} at {rate.rate_hz:.1f} Hz: {text}"))
+        skews_s[what] = clock_skew_s(stamps_s, received_s)
+    if abs(skew_s := skews_s["camera"] - skews_s["joint states"]) > _MOST_SKEW_S:
+        findings.append(
+            Finding(ERROR, f"the clocks of camera and arm differ by {abs(skew_s):.2f} s; synchronise them")
         )
     return findings
 
@@ -84,6 +122,12 @@ def _actions(steps: ControlSteps) -> list[Finding]:
         findings.append(Finding(WARNING, f"a step of {farthest:.3f} m or {widest:.3f} rad is not ee_delta's"))
     if not motion[:, :6].any():
         findings.append(Finding(ERROR, "no action moves the arm"))
+    else:
+        period_s = float(np.median(np.diff(steps.stamps_s))) if len(steps) > 1 else 0.0
+        for end, idle in zip(("begin", "end"), idle_ends(steps.actions), strict=True):
+            if idle * period_s > _MOST_IDLE_S:
+                text = f"it {end}s with {idle * period_s:.1f} s in which nothing moves"
+                findings.append(Finding(WARNING, f"{text}; theia episodes trim --idle cuts that off"))
     if steps.held.mean() > _MOST_HELD:
         findings.append(Finding(WARNING, f"the arm was held in {100 * steps.held.mean():.0f} % of the steps"))
     return findings
@@ -92,16 +136,21 @@ def _actions(steps: ControlSteps) -> list[Finding]:
 def _pictures(steps: ControlSteps) -> list[Finding]:
     findings = []
     frozen = dark = 0
-    moving = np.abs(steps.actions[:, :6]).max(axis=1) > 1e-3
+    sharp = []
+    moving = np.abs(steps.actions[:, :6]).max(axis=1) > IDLE
     before = None
     for step, image in enumerate(steps.images):
-        small = image[::4, ::4].astype(np.int16)
-        dark += bool(small.mean() < _DARK)
+        grey = small_grey(image)
+        dark += bool(grey.mean() < DARK)
         if before is not None and moving[step - 1]:
-            frozen += bool(np.abs(small - before).mean() < _FROZEN)
-        before = small
+            frozen += is_frozen(before, grey)
+        before = grey
+        sharp.append(sharpness(grey))
+    blurred = int(np.sum(np.array(sharp) < BLURRED * np.median(sharp)))
     if frozen:
         findings.append(Finding(ERROR, f"the picture stood still in {frozen} steps although the arm moved"))
     if dark:
         findings.append(Finding(WARNING, f"{dark} pictures are black"))
+    if blurred > dark:
+        findings.append(Finding(WARNING, f"{blurred - dark} pictures are blurred or covered"))
     return findings

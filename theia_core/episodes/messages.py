@@ -46,7 +46,7 @@ def type_hash(msgtype: str) -> str:
 @lru_cache(maxsize=64)
 def reader_of(msgtype: str, schema: str) -> Typestore:
     """A typestore that decodes `msgtype` as the recording defined it, whatever it is today."""
-    if msgtype in typestore().types and schema == schema_text(msgtype):
+    if is_known(msgtype) and schema == schema_text(msgtype):
         return typestore()
     store = get_typestore(Stores.EMPTY)
     store.register(get_types_from_msg(schema, msgtype))
@@ -81,8 +81,13 @@ def stamp_s(decoded: Any) -> float:
     return stamp.sec + stamp.nanosec * 1e-9
 
 
+def is_known(msgtype: str) -> bool:
+    """Whether a type is a standard or a theia_msgs one."""
+    return msgtype in typestore().types
+
+
 def _check_known(msgtype: str) -> None:
-    if msgtype not in typestore().types:
+    if not is_known(msgtype):
         raise TheiaError(
             f"cannot record {msgtype!r}: its definition is unknown; "
             "name a standard or theia_msgs type as package/msg/Name"

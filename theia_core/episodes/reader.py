@@ -21,6 +21,7 @@ from theia_core.errors import TheiaError
 
 # What the MCAP reader meets in bad bytes; a wrong length may ask for more memory than there is.
 _DAMAGE = (McapError, ValueError, KeyError, OverflowError, MemoryError)
+EDITS = "edits"  # metadata: what was done to a recording, from first to last
 TRASH = ".trash"  # folder beside the episodes that `theia episodes delete` moves them to
 
 
@@ -55,6 +56,17 @@ class Event(NamedTuple):
     stamp_s: float
     event: str
     detail: str
+
+
+class Recorded(NamedTuple):
+    """One message as it lies in the file: `data` is CDR, `definition` its type's text in `ros2msg` form."""
+
+    topic: str
+    msgtype: str
+    definition: str
+    log_time_ns: int
+    publish_time_ns: int
+    data: bytes
 
 
 @dataclass
@@ -105,7 +117,9 @@ class Episode:
         """
         known = self.topics[self._present(topic)]
         store = reader_of(known.msgtype, known.schema)
-        for record in self._messages(topic):
+        for record in self.recorded():
+            if record.topic != topic:
+                continue
             try:
                 yield record.log_time_ns, store.deserialize_cdr(record.data, known.msgtype)
             except SerdeError as error:
@@ -181,8 +195,7 @@ class Episode:
                 if record.name == METADATA_NAME:
                     self._read_metadata(record)
                 continue
-            schema = record.schema
-            topic = self.topics.setdefault(record.topic, Topic(schema.name, schema.data.decode()))
+            topic = self.topics.setdefault(record.topic, Topic(record.msgtype, record.definition))
             topic.message_count += 1
             first_ns = record.log_time_ns if first_ns is None else min(first_ns, record.log_time_ns)
             last_ns = max(last_ns, record.log_time_ns)
@@ -195,14 +208,14 @@ class Episode:
         except (KeyError, TypeError, ValueError) as error:
             self._damaged("its metadata is no JSON object", error)
 
-    def _messages(self, topic: str) -> "Iterator[_Recorded]":
-        for record in self._records(check=False):
-            if isinstance(record, _Recorded) and record.topic == topic:
-                yield record
+    def recorded(self) -> Iterator[Recorded]:
+        """Every message as it lies in the file, in its order; nothing is decoded."""
+        return (record for record in self._records(check=False) if isinstance(record, Recorded))
 
-    def _records(self, *, check: bool) -> "Iterator[Metadata | _Recorded]":
+    def _records(self, *, check: bool) -> Iterator[Metadata | Recorded]:
         """Metadata and messages in the order of the file, to its end or to a damage that is allowed."""
         schemas: dict[int, Schema] = {}
+        texts: dict[int, str] = {}
         channels: dict[int, Channel] = {}
         try:
             with self.path.open("rb") as stream:
@@ -216,8 +229,15 @@ class Episode:
                         yield record
                     elif isinstance(record, Message):
                         channel = channels[record.channel_id]
-                        yield _Recorded(
-                            channel.topic, schemas[channel.schema_id], record.log_time, record.data
+                        schema = schemas[channel.schema_id]
+                        text = texts.setdefault(schema.id, schema.data.decode())
+                        yield Recorded(
+                            channel.topic,
+                            schema.name,
+                            text,
+                            record.log_time,
+                            record.publish_time,
+                            record.data,
                         )
         except OSError as error:
             raise TheiaError(f"cannot read episode {self.path}: {error.strerror}; check the path") from error
@@ -241,15 +261,6 @@ class Episode:
             ) from error
 
 
-class _Recorded(NamedTuple):
-    """One message as it lies in the file."""
-
-    topic: str
-    schema: Schema
-    log_time_ns: int
-    data: bytes
-
-
 def load_episode(path: Path | str, *, allow_partial: bool = False) -> Episode:
     """Open a recorded episode and check the file.
 
@@ -264,7 +275,7 @@ def load_episode(path: Path | str, *, allow_partial: bool = False) -> Episode:
 
 
 def find_episodes(folder: Path | str, *, partial: bool = False) -> list[Path]:
-    """Finished episodes in a folder and below it, sorted; the cut-off ones instead if `partial`.
+    """Finished episodes in a folder and below it, sorted, without hidden ones; the cut-off ones if `partial`.
 
     Raises:
         TheiaError: if there is no such folder.
@@ -273,4 +284,4 @@ def find_episodes(folder: Path | str, *, partial: bool = False) -> list[Path]:
     if not root.is_dir():
         raise TheiaError(f"no folder {root}; give the folder that holds the episodes")
     found = root.rglob(f"*.mcap{PARTIAL_SUFFIX}" if partial else "*.mcap")
-    return sorted(path for path in found if TRASH not in path.relative_to(root).parts)
+    return sorted(path for path in found if not any(p.startswith(".") for p in path.relative_to(root).parts))

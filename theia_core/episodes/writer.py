@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 from mcap.writer import CompressionType
 from mcap.writer import Writer as McapWriter
 
-from theia_core.episodes.messages import header, message, schema_text, to_ns, type_hash, typestore
+from theia_core.episodes.messages import header, is_known, message, schema_text, to_ns, type_hash, typestore
 from theia_core.episodes.topics import EPISODE_EVENT
 from theia_core.errors import TheiaError
 
@@ -29,12 +29,13 @@ class EpisodeWriter:
     second. All methods may be called from any thread.
     """
 
-    def __init__(self, path: Path, metadata: dict[str, Any]) -> None:
+    def __init__(self, path: Path, metadata: dict[str, Any], episode_id: str | None = None) -> None:
         """Begin an episode.
 
         Args:
             path: where the finished episode will be, ending in ".mcap".
             metadata: anything JSON can hold; by convention task, robot, operator, simulated, seed.
+            episode_id: its id, the name of the file by default.
 
         Raises:
             TheiaError: if the episode exists already, or the folder cannot be written.
@@ -47,7 +48,7 @@ class EpisodeWriter:
         self._check_free()
         self._metadata = {
             "format": FORMAT,
-            "id": self.path.stem,
+            "id": episode_id or self.path.stem,
             "started_at": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
             **metadata,
         }
@@ -72,6 +73,7 @@ class EpisodeWriter:
         cdr: bytes | memoryview,
         log_time_ns: int,
         publish_time_ns: int | None = None,
+        definition: str | None = None,
     ) -> None:
         """Write one serialised message as it came from DDS.
 
@@ -82,12 +84,14 @@ class EpisodeWriter:
                 serialize_message, which may leave unused bytes at the end that strict readers refuse.
             log_time_ns: when it was received.
             publish_time_ns: when it was published, `log_time_ns` where that is unknown.
+            definition: text of the type in `ros2msg` form, for one that is copied from elsewhere; otherwise
+                the type must be a standard or a theia_msgs one.
 
         Raises:
             TheiaError: if the type is unknown, differs from the topic's, or the file cannot be written.
         """
         with self._lock:
-            channel = self._channel(topic, msgtype)
+            channel = self._channel(topic, msgtype, definition)
             publish_time_ns = log_time_ns if publish_time_ns is None else publish_time_ns
             try:
                 self._mcap.add_message(channel, log_time_ns, bytes(cdr), publish_time_ns, self.message_count)
@@ -112,7 +116,7 @@ class EpisodeWriter:
         stamp_ns = self._last_log_time_ns if stamp_s is None else to_ns(stamp_s)
         fields = {
             "header": header(stamp_ns * 1e-9),
-            "episode_id": self.path.stem,
+            "episode_id": self._metadata["id"],
             "event": event,
             "detail": detail,
         }
@@ -186,7 +190,7 @@ class EpisodeWriter:
                 self._stream.close()
             self._stream = None
 
-    def _channel(self, topic: str, msgtype: str) -> int:
+    def _channel(self, topic: str, msgtype: str, definition: str | None) -> int:
         if self._stream is None:
             raise TheiaError(f"episode {self.path.name} is closed; nothing more can be written to it")
         if self._failure is not None:
@@ -197,9 +201,11 @@ class EpisodeWriter:
                 raise TheiaError(f"topic {topic} carries {known} in this episode, not {msgtype}")
             return channel
         if msgtype not in self._schemas:
-            text = schema_text(msgtype).encode()
+            text = (definition or schema_text(msgtype)).encode()
             self._schemas[msgtype] = self._mcap.register_schema(msgtype, "ros2msg", text)
-        extra = {"offered_qos_profiles": "", "topic_type_hash": type_hash(msgtype)}
+        extra = {"offered_qos_profiles": ""}
+        if definition is None or (is_known(msgtype) and definition == schema_text(msgtype)):
+            extra["topic_type_hash"] = type_hash(msgtype)
         channel = self._mcap.register_channel(topic, "cdr", self._schemas[msgtype], extra)
         self._channels[topic] = (channel, msgtype)
         return channel

@@ -16,6 +16,8 @@ table { border-collapse: collapse; width: 100%; }
 th { font-weight: 600; text-align: left; vertical-align: bottom; }
 thead th { border-bottom: 1.5px solid var(--ink); padding: .35rem .6rem .35rem 0; font-size: .9rem;
   overflow-wrap: anywhere; }
+.findings td, .findings tbody th { border-bottom: 1px solid var(--line); padding: .4rem .9rem .4rem 0;
+  vertical-align: top; font-weight: 400; overflow-wrap: anywhere; }
 .numbers td, .numbers tbody th { border-bottom: 1px solid var(--line); padding: .5rem .6rem .5rem 0;
   vertical-align: top; }
 .numbers tr.explained > * { border-bottom: 0; padding-bottom: 0; break-after: avoid; }

@@ -1,0 +1,1 @@
+"""The subcommands of `theia episodes`, by what they do with episodes."""

@@ -1,0 +1,1 @@
+"""Episodes in the formats of other people's training code."""
