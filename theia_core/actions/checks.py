@@ -8,7 +8,7 @@ from theia_core.actions.chunks import ActionChunk
 from theia_core.actions.guard_state import Refusal
 from theia_core.actions.kinematics import ArmKinematics, IKFailure
 from theia_core.actions.profile import RobotProfile
-from theia_core.actions.spaces import EE_DELTA
+from theia_core.actions.spaces import EE_DELTA, ActionSpace
 
 _MOST_ACTIONS = 1000
 _STEP_PART = 0.05  # how far a chunk's dt may lie from the guard's step, as a part of it
@@ -17,7 +17,9 @@ _FUTURE_S = 0.1  # clocks of two machines differ; more than that is no observati
 _ROUNDING = 1e-9
 
 
-def check_chunk(chunk: ActionChunk, now_s: float, step_s: float) -> Refusal | None:
+def check_chunk(
+    chunk: ActionChunk, now_s: float, step_s: float, space: ActionSpace = EE_DELTA
+) -> Refusal | None:
     """Whether the chunk as a whole makes sense at `now_s`; its poses are checked when they are due.
 
     Sizes and kinds come first, so that nothing later can fail on them.
@@ -26,7 +28,7 @@ def check_chunk(chunk: ActionChunk, now_s: float, step_s: float) -> Refusal | No
     if not isinstance(actions, np.ndarray) or actions.dtype.kind != "f" or actions.ndim != 2:
         return Refusal.MALFORMED
     horizon, dim = actions.shape
-    if chunk.action_space != EE_DELTA.name or (horizon > 0 and dim != EE_DELTA.dim):
+    if chunk.action_space != space.name or (horizon > 0 and dim != space.dim):
         return Refusal.MALFORMED
     if horizon > _MOST_ACTIONS or not abs(chunk.dt_s - step_s) <= _STEP_PART * step_s:
         return Refusal.MALFORMED

@@ -1,13 +1,30 @@
 """Which action of which chunk is due: steps of 0.2 s, late actions dropped, silence noticed."""
 
+from typing import Protocol
+
 import numpy as np
 
 from theia_core.actions.chunks import ActionChunk
 from theia_core.actions.guard_state import Refusal
-from theia_core.actions.profile import GuardLimits
 
 _EARLY_TICKS = 2  # a new chunk may start its step so many ticks before the old one is over: jitter
 _LATE_TICKS = 3  # without a new chunk the old one plays on after this many ticks more
+
+
+class StepTimes(Protocol):
+    """What of a robot's limits says when steps and ticks come."""
+
+    @property
+    def step_s(self) -> float:
+        """Time of one action."""
+
+    @property
+    def tick_s(self) -> float:
+        """Time of one tick of the guard."""
+
+    @property
+    def input_timeout_s(self) -> float:
+        """How long a policy may be silent."""
 
 
 class Playback:
@@ -18,7 +35,7 @@ class Playback:
         chunk: what is being played, None after `stop`.
     """
 
-    def __init__(self, limits: GuardLimits) -> None:
+    def __init__(self, limits: StepTimes) -> None:
         """Begin without a run."""
         self._limits = limits
         self.dropped_late = 0
@@ -67,7 +84,7 @@ class Playback:
         return None
 
     def due_action(self, now_s: float) -> np.ndarray | None:
-        """The action (7,) whose step begins now, if one does; each is given out once."""
+        """The action (D,) whose step begins now, if one does; each is given out once."""
         chunk = self.chunk
         if chunk is None or not self._step_is_due(now_s):
             return None

@@ -1,16 +1,12 @@
 """Robot profiles: limits, poses and guard numbers of one robot, from a YAML file an operator may edit."""
 
-import sys
-from dataclasses import dataclass, fields
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import yaml
 
+from theia_core.actions.profile_fields import check_keys, mapping, number, positive, read_profile, vector
 from theia_core.errors import TheiaError
-
-_REPOSITORY_ROBOTS = Path(__file__).resolve().parents[2] / "deploy" / "robots"
 
 
 @dataclass(frozen=True)
@@ -120,20 +116,7 @@ def load_profile(name_or_path: str = "wx250s") -> RobotProfile:
     Raises:
         TheiaError: if the file or a field is missing, unknown, of the wrong length or out of order.
     """
-    path = Path(name_or_path)
-    if path.suffix not in (".yaml", ".yml"):
-        folders = (_REPOSITORY_ROBOTS, Path(sys.prefix) / "share" / "theia" / "robots")
-        path = next(
-            (f / f"{name_or_path}.yaml" for f in folders if (f / f"{name_or_path}.yaml").exists()), path
-        )
-    try:
-        raw = yaml.safe_load(path.read_text())
-    except OSError as error:
-        raise TheiaError(
-            f"cannot read robot profile {name_or_path}: {error.strerror}; give a path to a .yaml file"
-        ) from None
-    except yaml.YAMLError as error:
-        raise TheiaError(f"robot profile {path} is not valid YAML: {error}") from None
+    path, raw = read_profile(name_or_path)
     try:
         return _parse(raw)
     except (KeyError, TypeError, ValueError) as error:
@@ -141,20 +124,20 @@ def load_profile(name_or_path: str = "wx250s") -> RobotProfile:
 
 
 def _parse(raw: Any) -> RobotProfile:
-    raw = dict(_mapping("the file", raw))
-    _check_keys("profile", raw, RobotProfile)
+    raw = dict(mapping("the file", raw))
+    check_keys("profile", raw, RobotProfile)
     for part, kind in (("gripper", GripperLimits), ("guard", GuardLimits)):
-        _check_keys(part, _mapping(part, raw[part]), kind)
-        raw[part] = kind(**{key: _positive(f"{part}.{key}", value) for key, value in raw[part].items()})
-    raw["tasks"] = {task: _workspace(task, box) for task, box in _mapping("tasks", raw["tasks"]).items()}
+        check_keys(part, mapping(part, raw[part]), kind)
+        raw[part] = kind(**{key: positive(f"{part}.{key}", value) for key, value in raw[part].items()})
+    raw["tasks"] = {task: _workspace(task, box) for task, box in mapping("tasks", raw["tasks"]).items()}
     raw["chain"] = tuple(_link(index, link) for index, link in enumerate(raw["chain"]))
     raw["joint_names"] = tuple(map(str, raw["joint_names"]))
     raw["guarded_points"] = tuple(_point(index, point) for index, point in enumerate(raw["guarded_points"]))
     dof = len(raw["joint_names"])
     for key in ("joint_lower_rad", "joint_upper_rad", "neutral_rad", "sleep_rad"):
-        raw[key] = _vector(key, raw[key], dof)
-    raw["finger_range_m"] = _vector("finger_range_m", raw["finger_range_m"], 2)
-    raw["tool_offset_m"] = _vector("tool_offset_m", raw["tool_offset_m"], 3)
+        raw[key] = vector(key, raw[key], dof)
+    raw["finger_range_m"] = vector("finger_range_m", raw["finger_range_m"], 2)
+    raw["tool_offset_m"] = vector("tool_offset_m", raw["tool_offset_m"], 3)
     profile = RobotProfile(**raw)
     _check_arm(profile)
     _check_guard(profile.guard)
@@ -203,59 +186,26 @@ def _check_gripper(gripper: GripperLimits) -> None:
         raise ValueError("gripper: close_below must lie below open_above, and that below 1")
 
 
-def _check_keys(part: str, raw: dict[str, Any], kind: type) -> None:
-    wanted = {f.name for f in fields(kind)}
-    if missing := sorted(wanted - set(raw)):
-        raise ValueError(f"{part} lacks {', '.join(missing)}")
-    if unknown := sorted(set(raw) - wanted, key=str):
-        raise ValueError(f"{part} has unknown {', '.join(map(str, unknown))}")
-
-
 def _workspace(task: str, box: Any) -> Workspace:
     part = f"tasks.{task}"
-    _check_keys(part, _mapping(part, box), Workspace)
-    low = _vector(f"{part}.workspace_min_m", box["workspace_min_m"], 3)
-    high = _vector(f"{part}.workspace_max_m", box["workspace_max_m"], 3)
+    check_keys(part, mapping(part, box), Workspace)
+    low = vector(f"{part}.workspace_min_m", box["workspace_min_m"], 3)
+    high = vector(f"{part}.workspace_max_m", box["workspace_max_m"], 3)
     if not np.all(low < high):
         raise ValueError(f"{part}: workspace_min_m must lie below workspace_max_m")
-    return Workspace(low, high, _number(f"{part}.floor_m", box["floor_m"]))
+    return Workspace(low, high, number(f"{part}.floor_m", box["floor_m"]))
 
 
 def _link(index: int, link: Any) -> ChainLink:
     part = f"chain[{index}]"
-    _check_keys(part, _mapping(part, link), ChainLink)
-    axis = _vector(f"{part}.axis", link["axis"], 3)
-    return ChainLink(str(link["joint"]), axis, _vector(f"{part}.offset_m", link["offset_m"], 3))
+    check_keys(part, mapping(part, link), ChainLink)
+    axis = vector(f"{part}.axis", link["axis"], 3)
+    return ChainLink(str(link["joint"]), axis, vector(f"{part}.offset_m", link["offset_m"], 3))
 
 
 def _point(index: int, point: Any) -> GuardedPoint:
     part = f"guarded_points[{index}]"
-    _check_keys(part, _mapping(part, point), GuardedPoint)
-    offset_m = _vector(f"{part}.offset_m", point["offset_m"], 3)
-    radius_m = _number(f"{part}.radius_m", point["radius_m"])
+    check_keys(part, mapping(part, point), GuardedPoint)
+    offset_m = vector(f"{part}.offset_m", point["offset_m"], 3)
+    radius_m = number(f"{part}.radius_m", point["radius_m"])
     return GuardedPoint(str(point["name"]), str(point["joint"]), offset_m, radius_m)
-
-
-def _mapping(part: str, value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise ValueError(f"{part} must be a mapping, not {value!r}")
-    return value
-
-
-def _number(key: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
-        raise ValueError(f"{key} must be a finite number, not {value!r}")
-    return float(value)
-
-
-def _positive(key: str, value: Any) -> float:
-    if _number(key, value) <= 0:
-        raise ValueError(f"{key} must be above 0, not {value}")
-    return float(value)
-
-
-def _vector(key: str, value: Any, length: int) -> np.ndarray:
-    array = np.asarray(value, dtype=float)
-    if array.shape != (length,) or not np.all(np.isfinite(array)):
-        raise ValueError(f"{key} must be {length} finite numbers, not {value}")
-    return array
