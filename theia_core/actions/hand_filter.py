@@ -1,7 +1,8 @@
-"""What an `ee_pose` action may make of the hand's goal: finite, a rotation, in the workspace, one step at most.
+"""What an `ee_pose` action may make of the hand's goal: finite, a rotation, in the workspace, a step at most.
 
-The simulated roll-outs and the robot's bridge use this one filter. It knows no time and no robot: goals follow
-goals, one a control step. Frames: every pose is that of "hand" in the root frame (`theia_core.actions.hand_state`).
+The simulated roll-outs and the robot's bridge use this one filter. It knows no time and no robot: goals
+follow goals, one a control step. Every pose is that of "hand" in the root frame
+(`theia_core.actions.hand_state`).
 """
 
 from collections.abc import Iterable
@@ -52,8 +53,9 @@ class HandGoal:
 class HandFilter:
     """Goals of the hand, each checked against the one before.
 
-    An action that is farther off than one step is approached by one step, so that a policy which jumps, or comes
-    back after a pause, moves the hand no faster than any other. One that leaves the workspace is refused.
+    An action that is farther off than one step is approached by one step, so that a policy which jumps, or
+    comes back after a pause, moves the hand no faster than any other. One that leaves the workspace is
+    refused.
 
     Attributes:
         goal: the last goal that was taken, None before `begin`.

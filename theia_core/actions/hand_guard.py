@@ -1,8 +1,8 @@
 """The guard of a robot that is told hand poses: the modes of the WidowX's guard, over `HandFilter`.
 
 Pure logic: every call is told the time. A policy's chunk is checked when it arrives; each 5 Hz step moves the
-hand's goal, 50 Hz ticks lead to it on a straight line. The robot's own controller does the rest: kinematics, joint
-limits, how fast joints may turn.
+hand's goal, 50 Hz ticks lead to it on a straight line. The robot's own controller does the rest: kinematics,
+joint limits, how fast joints may turn.
 """
 
 from collections import Counter
@@ -54,6 +54,7 @@ class HandGuard:
         self._resumable = False
         self._from: HandGoal | None = None  # where the present step began
         self._step_s = -np.inf
+        self._last: HandGoal | None = None  # what the last tick commanded
 
     # --- inputs ---
 
@@ -71,6 +72,7 @@ class HandGuard:
         elif now_s - self._near_s >= self.limits.tracking_error_s:
             apart_m = commanded.pose.distance_to(pose)[0]
             self.fault(now_s, f"the hand is {apart_m:.2f} m from where it was sent: is it stuck?")
+            self._rest_at(now_s, self._measured)  # and push no more
 
     def on_chunk(self, now_s: float, chunk: ActionChunk) -> str | None:
         """Accept or refuse a chunk as a whole; its actions are checked one by one when they are due.
@@ -159,18 +161,20 @@ class HandGuard:
                 self._enter_hold(now_s, silence, resumable=True)
             elif (action := self.playback.due_action(now_s)) is not None:
                 self._step(now_s, action)
-        return self.commanded(now_s + self.limits.tick_s)
+        self._last = self.commanded(now_s + self.limits.tick_s)
+        return self._last
 
     def commanded(self, at_s: float) -> HandGoal | None:
-        """Where the hand is to be at a time during or after the present step; None if nothing is commanded."""
+        """Where the hand is to be at a time in or after the present step; None if nothing is commanded."""
         if self._filter.goal is None or self._from is None:
             return None
         share = float(np.clip((at_s - self._step_s) / self.limits.step_s, 0.0, 1.0))
         return self._filter.goal if share >= 1.0 else self._from.towards(self._filter.goal, share)
 
     def ahead(self, now_s: float) -> list[tuple[float, HandGoal]]:
-        """Times and goals of the present step's end and of the chunk's later actions, for a robot that is sent
-        trajectories in advance. Empty where nothing is commanded; what is refused ends the list.
+        """Times and goals of the present step's end and of the chunk's later actions, up to a refused one.
+
+        For a robot that is sent trajectories in advance. Empty where nothing is commanded.
         """
         goal, chunk = self._filter.goal, self.playback.chunk
         if goal is None or self._from is None:
@@ -218,10 +222,12 @@ class HandGuard:
         """Drop the chunk; the hand is to stay where it is commanded now."""
         self.playback.stop()
         if self._filter.goal is not None:
-            here = self.commanded(now_s) or self._filter.goal
-            self._filter.begin(here)
-            self._from, self._step_s = here, now_s
+            self._rest_at(now_s, self._last or self._filter.goal)
+
+    def _rest_at(self, now_s: float, here: HandGoal) -> None:
+        self._filter.begin(here)
+        self._from, self._step_s, self._last = here, now_s, here
 
     def _let_go(self) -> None:
         self.playback.stop()
-        self._filter.goal = self._from = None
+        self._filter.goal = self._from = self._last = None

@@ -4,7 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from theia_core.actions.rotations import matrix_from_euler
+from theia_core.actions.rotations import (
+    euler_from_matrix,
+    matrix_from_euler,
+    matrix_from_rotation_6d,
+    rotation_6d_from_matrix,
+)
 
 
 @dataclass(frozen=True)
@@ -53,3 +58,34 @@ def apply_delta(
         The next position (3,) and rotation (3, 3).
     """
     return position_m + action[:3], matrix_from_euler(action[3:6]) @ rotation
+
+
+def disturbed(action: np.ndarray, shift_m: np.ndarray, turn_rad: np.ndarray) -> np.ndarray:
+    """An action (7,) `ee_delta` or (10,) `ee_pose` that leads elsewhere, by a shift (3,) and a turn (3,).
+
+    The turn is in Euler angles about the axes of the frame that the action is in; the gripper stays.
+    """
+    other = np.array(action)
+    other[:3] += shift_m
+    if len(other) == EE_POSE.dim:
+        rotation = matrix_from_rotation_6d(other[3:9].astype(float))
+        other[3:9] = rotation_6d_from_matrix(matrix_from_euler(turn_rad) @ rotation)
+    else:
+        other[3:6] += turn_rad
+    return other
+
+
+def motion(actions: np.ndarray) -> np.ndarray:
+    """What each of some actions moves the hand by: shifts [m] and Euler angles [rad], (T, 6).
+
+    Args:
+        actions: (T, 7) `ee_delta` or (T, 10) `ee_pose` actions one step apart; a pose moves the hand from the
+            one before, the first one not at all.
+    """
+    if actions.shape[1] != EE_POSE.dim:
+        return actions[:, :6]
+    rotations = matrix_from_rotation_6d(actions[:, 3:9].astype(float))
+    moved = np.zeros((len(actions), 6))
+    moved[1:, :3] = np.diff(actions[:, :3], axis=0)
+    moved[1:, 3:] = euler_from_matrix(rotations[1:] @ rotations[:-1].transpose(0, 2, 1))
+    return moved

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from theia_core.actions.spaces import EE_DELTA, EE_POSE, motion
 from theia_core.episodes.messages import stamp_s
 from theia_core.episodes.quality import (
     BLURRED,
@@ -19,7 +20,6 @@ from theia_core.episodes.quality import (
 )
 from theia_core.episodes.reader import Episode, load_episode
 from theia_core.episodes.resample import ControlSteps, resample
-from theia_core.episodes.topics import JOINT_STATES
 from theia_core.errors import TheiaError
 from theia_core.tasks.seeds import FIRST_TRIAL_SEED
 
@@ -31,9 +31,9 @@ _FEWEST_STEPS = 10
 _MOST_DROPPED = 0.05
 _MOST_SKEW_S = 0.1
 _MOST_IDLE_S = 2.0
-# BridgeData's convention, with a margin for rounding: what a 5 Hz `ee_delta` step may be at most.
-_MAX_STEP_M = 0.0501
-_MAX_STEP_RAD = 0.2501
+# What a 5 Hz step may be at most: of `ee_delta` BridgeData's convention and a margin for rounding, of
+# `ee_pose` twice what the guard lets pass from one pose to the next.
+_MOST = {EE_DELTA.name: (0.0501, 0.2501), EE_POSE.name: (0.12, 0.60)}
 _MOST_HELD = 0.2
 
 
@@ -83,7 +83,7 @@ def _streams(episode: Episode) -> list[Finding]:
     """Dropped messages, and clocks that disagree."""
     findings = []
     skews_s = {}
-    for what, topic in (("camera", episode.image_topic), ("joint states", JOINT_STATES)):
+    for what, topic in (("camera", episode.image_topic), ("joint states", episode.state_topic)):
         times = [(stamp_s(message), log_ns * 1e-9) for log_ns, message in episode.messages(topic)]
         stamps_s, received_s = np.array(times).T
         rate = stream_rate(np.sort(stamps_s))
@@ -116,11 +116,11 @@ def _actions(steps: ControlSteps) -> list[Finding]:
     if not np.all(np.isfinite(steps.actions)) or not np.all(np.isfinite(steps.joints)):
         findings.append(Finding(ERROR, "an action or a joint is not a finite number"))
         return findings
-    motion = np.abs(steps.actions)
-    if motion[:, :3].max() > _MAX_STEP_M or motion[:, 3:6].max() > _MAX_STEP_RAD:
-        farthest, widest = motion[:, :3].max(), motion[:, 3:6].max()
-        findings.append(Finding(WARNING, f"a step of {farthest:.3f} m or {widest:.3f} rad is not ee_delta's"))
-    if not motion[:, :6].any():
+    moved, space = np.abs(motion(steps.actions)), steps.action_space
+    farthest, widest = moved[:, :3].max(), moved[:, 3:].max()
+    if farthest > _MOST[space][0] or widest > _MOST[space][1]:
+        findings.append(Finding(WARNING, f"a step of {farthest:.3f} m or {widest:.3f} rad is not {space}'s"))
+    if not moved.any():
         findings.append(Finding(ERROR, "no action moves the arm"))
     else:
         period_s = float(np.median(np.diff(steps.stamps_s))) if len(steps) > 1 else 0.0
@@ -137,7 +137,7 @@ def _pictures(steps: ControlSteps) -> list[Finding]:
     findings = []
     frozen = dark = 0
     sharp = []
-    moving = np.abs(steps.actions[:, :6]).max(axis=1) > IDLE
+    moving = np.abs(motion(steps.actions)).max(axis=1) > IDLE
     before = None
     for step, image in enumerate(steps.images):
         grey = small_grey(image)

@@ -11,6 +11,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from theia_core.actions.hand_state import STATE_NAMES
+from theia_core.actions.spaces import EE_DELTA, EE_POSE, motion
 from theia_core.analysis.page.chart import Series, line_chart
 from theia_core.analysis.page.html import note, page, picture, section, table
 from theia_core.episodes.check import Finding, check_episode
@@ -23,6 +25,7 @@ from theia_core.errors import MissingExtraError, TheiaError
 from theia_core.video import VideoWriter
 
 _VIDEO_WIDTH = 480
+_HAND = STATE_NAMES[7:10]
 _MOST_POINTS = 400
 
 
@@ -82,23 +85,29 @@ def _narrow(episode: Episode) -> Iterator[np.ndarray]:
 def _charts(episode: Episode) -> list[str]:
     joints = episode.joints()
     span = (0.0, max(episode.duration_s, 0.1))
-    arm = [index for index, name in enumerate(joints.names) if "finger" not in name and name != "gripper"]
+    hand = [index for index, name in enumerate(joints.names) if name in _HAND]
+    others = {"gripper", *STATE_NAMES[6:]}
+    arm = [i for i, name in enumerate(joints.names) if "finger" not in name and name not in others]
     fingers = [index for index, name in enumerate(joints.names) if "finger" in name]
     when_s = joints.stamps_s - episode.start_s
     charts = [_lines("Joints", "rad", when_s, joints.positions[:, arm], [joints.names[i] for i in arm], span)]
     if fingers:
         names = [joints.names[i] for i in fingers]
         charts.append(_lines("Fingers", "mm", when_s, 1000 * joints.positions[:, fingers], names, span))
+    if hand:
+        names = [joints.names[i] for i in hand]
+        charts.append(_lines("Hand", "m", when_s, joints.positions[:, hand], names, span))
     try:
         steps = resample(episode)
     except TheiaError as error:
         return [*charts, note(f"No actions: {error}")]
     when_s = steps.stamps_s - episode.start_s
-    if steps.actions.shape[1] == 7:
+    if steps.actions.shape[1] in (EE_DELTA.dim, EE_POSE.dim):
+        by = motion(steps.actions)
         moved = ["x", "y", "z"]
-        charts.append(_lines("Moved per step", "mm", when_s, 1000 * steps.actions[:, :3], moved, span))
+        charts.append(_lines("Moved per step", "mm", when_s, 1000 * by[:, :3], moved, span))
         turned = ["about x", "about y", "about z"]
-        charts.append(_lines("Turned per step", "rad", when_s, steps.actions[:, 3:6], turned, span))
+        charts.append(_lines("Turned per step", "rad", when_s, by[:, 3:], turned, span))
     charts.append(_lines("Gripper action", "1 = open", when_s, steps.actions[:, -1:], ["gripper"], span))
     frames_s = np.sort([stamp_s(frame) for _, frame in episode.messages(episode.image_topic)])
     if len(frames_s) > 1:

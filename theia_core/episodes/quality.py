@@ -5,6 +5,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from theia_core.actions.spaces import motion
+
 # Two pictures closer than this (mean absolute difference, of 255) are one picture: the camera froze.
 FROZEN = 0.02
 # A picture this much less sharp than the recording's usual one is blurred.
@@ -67,9 +69,9 @@ def is_frozen(before: np.ndarray, grey: np.ndarray) -> bool:
 
 
 def idle_ends(actions: np.ndarray) -> tuple[int, int]:
-    """Steps before the first and after the last that moves arm or gripper, of (T, 7) `ee_delta` actions."""
-    moves = np.abs(actions[:, :6]).max(axis=1) > IDLE
-    moves[1:] |= np.diff(actions[:, 6]) != 0
+    """Steps before the first and after the last that moves arm or gripper, of actions (T, D)."""
+    moves = np.abs(motion(actions)).max(axis=1) > IDLE
+    moves[1:] |= np.diff(actions[:, -1]) != 0
     moving = np.flatnonzero(moves)
     return (int(moving[0]), int(len(moves) - 1 - moving[-1])) if len(moving) else (len(moves), 0)
 

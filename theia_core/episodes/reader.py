@@ -15,7 +15,14 @@ from rosbags.serde import SerdeError
 
 from theia_core.episodes.codec import decode_image
 from theia_core.episodes.messages import reader_of, stamp_s
-from theia_core.episodes.topics import COMPRESSED_IMAGE, EPISODE_EVENT, EXECUTED_ACTION, IMAGE, JOINT_STATES
+from theia_core.episodes.topics import (
+    COMPRESSED_IMAGE,
+    EPISODE_EVENT,
+    EXECUTED_ACTION,
+    IMAGE,
+    JOINT_STATES,
+    SPOT_STATE,
+)
 from theia_core.episodes.writer import METADATA_NAME, PARTIAL_SUFFIX
 from theia_core.errors import TheiaError
 
@@ -43,11 +50,12 @@ class JointSeries(NamedTuple):
 
 
 class ActionSeries(NamedTuple):
-    """Executed actions over time: stamps_s (N,) float64, actions (N, D) float32, and who chose each."""
+    """Executed actions over time, all of one space: stamps_s (N,) float64, actions (N, D) float32."""
 
     stamps_s: np.ndarray
     actions: np.ndarray
     policy_ids: tuple[str, ...]
+    action_space: str
 
 
 class Event(NamedTuple):
@@ -109,6 +117,15 @@ class Episode:
         """
         return self._present(COMPRESSED_IMAGE, IMAGE)
 
+    @property
+    def state_topic(self) -> str:
+        """Topic of the arm's joint states, or of Spot's observed state.
+
+        Raises:
+            TheiaError: if neither was recorded.
+        """
+        return self._present(JOINT_STATES, SPOT_STATE)
+
     def messages(self, topic: str) -> Iterator[tuple[int, Any]]:
         """Log time [ns] and decoded message, in the order of the file.
 
@@ -135,12 +152,12 @@ class Episode:
             yield stamp_s(encoded), decode_image(encoded)
 
     def joints(self) -> JointSeries:
-        """All joint states, ordered by stamp.
+        """All joint states, or observed states of Spot, ordered by stamp.
 
         Raises:
             TheiaError: if there are none, or they differ in their joints.
         """
-        states = [state for _, state in self.messages(JOINT_STATES)]
+        states = [state for _, state in self.messages(self.state_topic)]
         names = tuple(states[0].name)
         if any(tuple(state.name) != names or len(state.position) != len(names) for state in states):
             raise TheiaError(f"{self.path}: the joint states do not all have the joints {', '.join(names)}")
@@ -158,7 +175,7 @@ class Episode:
         """All executed actions, ordered by stamp.
 
         Raises:
-            TheiaError: if there are none, or they differ in length.
+            TheiaError: if there are none, or they differ in length or space.
         """
         chunks = [chunk for _, chunk in self.messages(EXECUTED_ACTION) if chunk.horizon > 0]
         widths = {chunk.dim for chunk in chunks}
@@ -166,11 +183,14 @@ class Episode:
             raise TheiaError(
                 f"{self.path}: actions must be there and equally long, found {sorted(widths)} numbers"
             )
+        if len(spaces := {chunk.action_space for chunk in chunks}) > 1:
+            raise TheiaError(f"{self.path}: actions of several spaces: {', '.join(sorted(spaces))}")
         chunks.sort(key=stamp_s)
         return ActionSeries(
             np.array([stamp_s(chunk) for chunk in chunks]),
             np.stack([chunk.data[: chunk.dim] for chunk in chunks]).astype(np.float32),
             tuple(chunk.policy_id for chunk in chunks),
+            chunks[0].action_space,
         )
 
     def events(self) -> list[Event]:

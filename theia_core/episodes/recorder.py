@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from theia_core.actions.hand_state import STATE_NAMES
 from theia_core.episodes.codec import check_rgb, encode_jpeg
 from theia_core.episodes.messages import header, message, time_message, to_ns
-from theia_core.episodes.topics import COMPRESSED_IMAGE, EXECUTED_ACTION, IMAGE, JOINT_STATES
+from theia_core.episodes.topics import COMPRESSED_IMAGE, EXECUTED_ACTION, IMAGE, JOINT_STATES, SPOT_STATE
 from theia_core.episodes.writer import EpisodeWriter
 
 STEP_S = 0.2
@@ -60,7 +61,10 @@ class EpisodeRecorder(EpisodeWriter):
         velocities: Sequence[float] | np.ndarray | None = None,
         efforts: Sequence[float] | np.ndarray | None = None,
     ) -> None:
-        """Record joint states: (J,) positions in rad or m, and where known velocities and efforts."""
+        """Record joint states: (J,) positions in rad or m, and where known velocities and efforts.
+
+        What Spot's policies are told goes the same way, on its own topic: its names decide.
+        """
         state = message(
             "sensor_msgs/msg/JointState",
             header=header(stamp_s),
@@ -69,7 +73,8 @@ class EpisodeRecorder(EpisodeWriter):
             velocity=_float64(velocities),
             effort=_float64(efforts),
         )
-        self.write(JOINT_STATES, state, to_ns(stamp_s))
+        topic = SPOT_STATE if tuple(names) == STATE_NAMES else JOINT_STATES
+        self.write(topic, state, to_ns(stamp_s))
 
     def action(
         self, stamp_s: float, action: np.ndarray, policy_id: str, action_space: str = "ee_delta"

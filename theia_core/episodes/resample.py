@@ -6,6 +6,8 @@ from typing import Any, overload
 
 import numpy as np
 
+from theia_core.actions.hand_state import STATE_NAMES
+from theia_core.actions.spaces import EE_DELTA
 from theia_core.alignment import align, nearest_index
 from theia_core.episodes.codec import decode_image
 from theia_core.episodes.messages import stamp_s
@@ -44,10 +46,12 @@ class ControlSteps:
         stamps_s: (T,) float64, times of the steps.
         images: T frames (H, W, 3) uint8 RGB, decoded when looked at.
         image_stamps_s: (T,) float64, when each was taken; equal neighbours mean that the camera paused.
-        joints: (T, 7) float32, six joints [rad] and the left finger [m].
+        joints: (T, 7) float32, six joints [rad] and the left finger [m]; of Spot the state (T, 17) of
+            `theia_core.actions.hand_state`.
         joint_stamps_s: (T,) float64, when they were measured.
         actions: (T, D) float32, the action executed from the step on.
         held: (T,) bool, where none was executed: the action is then no motion, with the gripper as before.
+        action_space: name of the actions' space.
     """
 
     stamps_s: np.ndarray
@@ -57,13 +61,14 @@ class ControlSteps:
     joint_stamps_s: np.ndarray
     actions: np.ndarray
     held: np.ndarray
+    action_space: str
 
     def __len__(self) -> int:
         return len(self.stamps_s)
 
 
 def resample(
-    episode: Episode, rate_hz: float = 5.0, joint_names: Sequence[str] = OBSERVED_JOINTS
+    episode: Episode, rate_hz: float = 5.0, joint_names: Sequence[str] | None = None
 ) -> ControlSteps:
     """Align images, joints and actions to the control rate.
 
@@ -75,7 +80,7 @@ def resample(
     Args:
         episode: the episode.
         rate_hz: control rate.
-        joint_names: the joints to give, in this order.
+        joint_names: the joints to give, in this order; by default what a policy of the robot is told.
 
     Raises:
         TheiaError: if images, joints, actions or one of the joints are missing, or no action meets the
@@ -87,6 +92,8 @@ def resample(
     frame_stamps_s = np.array([stamp_s(frame) for frame in frames])
     actions = episode.actions()
     joints = episode.joints()
+    if joint_names is None:
+        joint_names = STATE_NAMES if joints.names == STATE_NAMES else OBSERVED_JOINTS
     if absent := [name for name in joint_names if name not in joints.names]:
         raise TheiaError(f"{episode.path} has no joint {', '.join(absent)}; it has {', '.join(joints.names)}")
 
@@ -109,6 +116,7 @@ def resample(
         joint_stamps_s=joints.stamps_s[joint_rows],
         actions=targets,
         held=held,
+        action_space=actions.action_space,
     )
 
 
@@ -119,6 +127,7 @@ def _actions_at(steps_s: np.ndarray, series: ActionSeries, half_s: float) -> tup
     targets = series.actions[nearest].copy()
     for step in np.flatnonzero(held):
         before = np.searchsorted(series.stamps_s, steps_s[step], side="right") - 1
-        targets[step, :-1] = 0.0
-        targets[step, -1] = series.actions[max(before, 0), -1]
+        last = series.actions[max(before, 0)]
+        targets[step, :-1] = 0.0 if series.action_space == EE_DELTA.name else last[:-1]
+        targets[step, -1] = last[-1]
     return targets, held

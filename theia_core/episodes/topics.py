@@ -3,6 +3,7 @@
 IMAGE = "/camera/image_raw"
 COMPRESSED_IMAGE = "/camera/image_raw/compressed"
 JOINT_STATES = "/wx250s/joint_states"
+SPOT_STATE = "/spot/observed_state"  # sensor_msgs/JointState with the names of `actions.hand_state`
 EXECUTED_ACTION = "/theia/executed_action"
 EPISODE_EVENT = "/theia/episode_event"
 

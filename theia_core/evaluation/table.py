@@ -23,12 +23,21 @@ def stage_table(records: Records, *, task: Task) -> str:
     """
     rows: list[tuple[str, ...]] = [("stage", "successes", "rate", "95 % interval", "paper, real robot")]
     for stage, count in count_stages(records, task).items():
-        paper = task.paper.get(stage)
-        published = f"{paper[0]}/{paper[1]} {_interval(*clopper_pearson(*paper))}" if paper else "-"
-        rows.append((stage, *_rate(count), published))
+        rows.append((stage, *_rate(count), _published(task, stage)))
     for group, counts in count_groups(records, task).items():
         rows += [(f"{stage}, {group}", *_rate(count), "-") for stage, count in counts.items()]
     return _aligned(rows)
+
+
+def _published(task: Task, stage: str) -> str:
+    """The paper's successes of a stage, with a fine-tuned encoder too where it has both."""
+    both = {"": task.paper.get(stage), " fine-tuned": task.paper_finetuned.get(stage)}
+    found = [
+        f"{counts[0]}/{counts[1]}{how} {_interval(*clopper_pearson(*counts))}"
+        for how, counts in both.items()
+        if counts is not None
+    ]
+    return "; ".join(found) or "-"
 
 
 def side_by_side_table(

@@ -2,13 +2,14 @@
 
 from theia_core.errors import TheiaError
 from theia_core.tasks.door import DOOR
+from theia_core.tasks.drawer import DRAWER
 from theia_core.tasks.microwave import MICROWAVE
 from theia_core.tasks.pick_place import PICK_PLACE
 from theia_core.tasks.protocol import Protocol, Trial
 from theia_core.tasks.seeds import FIRST_TRIAL_SEED, train_seed, trial_seed
 from theia_core.tasks.task import Camera, Task
 
-TASKS = {task.id: task for task in (DOOR, PICK_PLACE, MICROWAVE)}
+TASKS = {task.id: task for task in (DOOR, PICK_PLACE, MICROWAVE, DRAWER)}
 
 
 def get_task(task_id: str) -> Task:

@@ -36,4 +36,5 @@ DRAWER = Task(
     },
     paper={"open": (17, 20)},
     demonstrations=50,
+    paper_finetuned={"open": (20, 20)},
 )

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -108,6 +108,7 @@ class Task:
         protocol: how the task is evaluated; also holds the stages and the time limit.
         training: how each axis of the protocol is drawn for demonstrations.
         paper: successes and trials of each stage on the paper's real robot with Theia-B (Table 2).
+        paper_finetuned: those with a fine-tuned encoder, where the paper has both.
         demonstrations: how many the paper's policies learned from.
     """
 
@@ -122,6 +123,7 @@ class Task:
     training: Mapping[str, Spread]
     paper: Mapping[str, tuple[int, int]]
     demonstrations: int
+    paper_finetuned: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def stages(self) -> tuple[str, ...]:

@@ -191,7 +191,7 @@ class _Writer:
             "data_path": f"data/{_PATTERN}.parquet",
             "video_path": f"videos/{{video_key}}/{_PATTERN}.mp4",
             "features": {
-                STATE: vector(state_names()),
+                STATE: vector(state_names(len(self.rows[STATE][0]))),
                 ACTION: vector(action_names(len(self.rows[ACTION][0]))),
                 CAMERA: {**camera, "info": film},
                 **plain,

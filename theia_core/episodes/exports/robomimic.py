@@ -78,7 +78,8 @@ def export_robomimic(
                 total += count
                 data.attrs.update(action_scale=scale, action_offset=offset)
                 data.attrs["action_names"] = action_names(actions.shape[1])
-            data.attrs.update(total=total, state_names=state_names())
+                data.attrs["state_names"] = state_names(episode.steps.joints.shape[1])
+            data.attrs["total"] = total
             environment = {"env_name": f"theia/{task}", "type": _GYM, "env_kwargs": {}}
             data.attrs["env_args"] = json.dumps(environment)
             for name, demos in masks.items():

@@ -8,6 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from theia_core.actions.hand_state import STATE_NAMES
 from theia_core.actions.spaces import ACTION_SPACES, EE_DELTA
 from theia_core.episodes.reader import find_episodes, load_episode
 from theia_core.episodes.resample import ControlSteps, resample
@@ -65,9 +66,9 @@ def read(path: Path, rate_hz: float) -> ExportedEpisode:
     return ExportedEpisode(path, episode.metadata, resample(episode, rate_hz))
 
 
-def state_names() -> list[str]:
-    """Names of the joints of `ControlSteps.joints`."""
-    return list(OBSERVED_JOINTS)
+def state_names(dim: int) -> list[str]:
+    """Names of the `dim` values of `ControlSteps.joints`."""
+    return list(STATE_NAMES if dim == len(STATE_NAMES) else OBSERVED_JOINTS)
 
 
 def action_names(dim: int) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from theia_core.actions.execution import ChunkExecution, ExecutionMode
+from theia_core.actions.spaces import disturbed
 from theia_core.encoders import load_encoder
 from theia_core.policies import load_policy
 from theia_sim.rollout import STEP_S, Observation
@@ -18,14 +19,14 @@ class Expert(Protocol):
     """A scripted expert: a function of the simulator's present state."""
 
     def act(self, env: Any) -> np.ndarray:
-        """The (7,) `ee_delta` action for now."""
+        """The action (D,) for now, of the environment's space."""
 
 
 class ExpertController:
     """The scripted expert, its executed action disturbed by noise while `label` stays clean (as DART does).
 
     Attributes:
-        label: (7,) the expert's own action at the last observation: what a policy should learn.
+        label: (D,) the expert's own action at the last observation: what a policy should learn.
     """
 
     policy_id = "scripted-expert"
@@ -37,12 +38,12 @@ class ExpertController:
         Args:
             env: the environment that is rolled out.
             expert: scripted expert of its task.
-            noise_m: standard deviation of the noise on each axis of the executed position delta.
+            noise_m: standard deviation of the noise on each axis of the executed position (delta).
             needs_image: whether observations are rendered, as a recording needs.
         """
         self._env, self._expert, self._noise_m = env, expert, noise_m
         self.needs_image = needs_image
-        self.label = np.zeros(7, np.float32)
+        self.label = np.zeros(env.action_space.dim, np.float32)
 
     def reset(self, seed: int) -> None:
         """Draw this trial's noise from `seed`."""
@@ -50,14 +51,13 @@ class ExpertController:
         self._drift_m = np.zeros(3)
 
     def predict(self, observation: Observation) -> np.ndarray:
-        """One action (1, 7): the expert's, with noise that is correlated over about three steps."""
+        """One action (1, D): the expert's, with noise that is correlated over about three steps."""
         self.label = np.asarray(self._expert.act(self._env), np.float32)
         action = self.label.copy()
         if self._noise_m > 0:
             # Correlated noise of the same standard deviation: white noise averages out before it matters.
             self._drift_m = 0.7 * self._drift_m + np.sqrt(1 - 0.7**2) * self._rng.normal(0, self._noise_m, 3)
-            action[:3] += self._drift_m
-            action[3:6] += self._rng.normal(0, 4 * self._noise_m, 3)
+            action = disturbed(action, self._drift_m, self._rng.normal(0, 4 * self._noise_m, 3))
         return action[None]
 
 
@@ -106,7 +106,7 @@ class PolicyController:
         """Nothing to forget: the policy looks at one observation at a time."""
 
     def predict(self, observation: Observation) -> np.ndarray:
-        """Action chunk (H, 7) for the observation."""
+        """Action chunk (H, D) for the observation."""
         assert observation.image is not None
         tokens = self.encoder.encode(observation.image[None])[0].astype(np.float16)
         return self.policy.predict(tokens, observation.joints)
@@ -116,7 +116,7 @@ class WatchedPolicyController:
     """The policy acts and the expert says, at every step, what it would have done (DAgger's labels).
 
     Attributes:
-        label: (7,) the expert's action at the last observation.
+        label: (D,) the expert's action at the last observation.
     """
 
     needs_image = True
@@ -135,16 +135,18 @@ class WatchedPolicyController:
         """
         self._env, self._expert, self._policy, self._share = env, expert, policy, expert_share
         self.policy_id = f"{policy.policy_id}+expert-labels"
-        self.label = np.zeros(7, np.float32)
+        self.label = np.zeros(env.action_space.dim, np.float32)
 
     def reset(self, seed: int) -> None:
         """Start a trial; `seed` decides when the expert takes over."""
         self._rng = np.random.default_rng([seed, 2])
         self._expert_acts = self._rng.random() < self._share
-        self._execution = ChunkExecution(self._policy.execution, self._policy.policy_id, STEP_S)
+        self._execution = ChunkExecution(
+            self._policy.execution, self._policy.policy_id, STEP_S, self._env.action_space.name
+        )
 
     def predict(self, observation: Observation) -> np.ndarray:
-        """One action (1, 7) of whoever acts now."""
+        """One action (1, D) of whoever acts now."""
         self.label = np.asarray(self._expert.act(self._env), np.float32)
         if self._rng.random() < 0.1:
             self._expert_acts = self._rng.random() < self._share

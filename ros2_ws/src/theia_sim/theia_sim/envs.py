@@ -9,6 +9,7 @@ from theia_core.errors import TheiaError
 _SCENES = {
     "door": ("door:DoorEnv", "expert:DoorExpert"),
     "pick_place": ("pick_place:PickPlaceEnv", "pick_place_expert:PickPlaceExpert"),
+    "drawer": ("drawer:DrawerEnv", "drawer_expert:DrawerExpert"),
     "microwave": ("microwave:MicrowaveEnv", "microwave_expert:MicrowaveExpert"),
 }
 TASKS = tuple(_SCENES)
@@ -24,7 +25,7 @@ def make_env(task: str) -> Any:
 
 
 def make_expert(task: str) -> Any:
-    """The scripted expert of the task, with `act(env) -> (7,)`.
+    """The scripted expert of the task, with `act(env) -> (D,)`, an action of the environment's space.
 
     Raises:
         TheiaError: if there is no simulation of that task.

@@ -15,8 +15,11 @@ import numpy as np
 from theia_core.actions.chunks import ActionChunk
 from theia_core.actions.execution import ChunkExecution, ExecutionMode, SeamMeter
 from theia_core.actions.guard import Guard
+from theia_core.actions.hand_guard import HandGuard
+from theia_core.actions.hand_profile import load_hand_profile
 from theia_core.actions.kinematics import ArmKinematics
 from theia_core.actions.profile import load_profile
+from theia_core.tasks import get_task
 
 STEP_S = 0.2
 TICK_S = 0.02
@@ -29,7 +32,8 @@ class Observation:
     Attributes:
         stamp_s: simulated time of the image.
         image: (480, 640, 3) uint8 RGB, None where the controller asked for none.
-        joints: (7,) float32, six joints [rad] and the left finger [m].
+        joints: (7,) float32, six joints [rad] and the left finger [m]; of Spot the state (17,) of
+            `theia_core.actions.hand_state`.
     """
 
     stamp_s: float
@@ -48,7 +52,7 @@ class Controller(Protocol):
         """Forget the last trial."""
 
     def predict(self, observation: Observation) -> np.ndarray:
-        """(H, 7) float32 `ee_delta` actions from the observation on."""
+        """(H, D) float32 actions of the environment's space, from the observation on."""
 
 
 @dataclass
@@ -68,8 +72,11 @@ class RolloutResult:
     jumps: dict[str, float | None] = field(default_factory=dict)
 
 
-def new_guard(task: str, robot: str = "wx250s") -> Guard:
-    """The robot's guard, for simulated time."""
+def new_guard(task: str) -> Guard | HandGuard:
+    """The guard of the task's robot, for simulated time."""
+    robot = get_task(task).robot
+    if robot == "spot_arm":
+        return HandGuard(load_hand_profile(robot), task)
     profile = load_profile(robot)
     return Guard(profile, ArmKinematics(profile), task)
 
@@ -77,7 +84,7 @@ def new_guard(task: str, robot: str = "wx250s") -> Guard:
 def rollout(
     env: Any,
     controller: Controller,
-    guard: Guard,
+    guard: Guard | HandGuard,
     *,
     seed: int,
     max_steps: int,
@@ -95,29 +102,23 @@ def rollout(
         max_steps: number of 5 Hz steps at most.
         latency_s: age of the observation when its first action may start, a multiple of 0.02 s.
         settle_steps: steps to go on after the last stage was reached, so that a recording shows the end.
-        on_step: called with each 5 Hz observation and the action (7,) whose execution began before the next
+        on_step: called with each 5 Hz observation and the action (D,) whose execution began before the next
             one (zeros if none did). With it every observation has the image that the controller needs;
             without, only those that are predicted from.
     """
     guard.clear(env.time_s)
     guard.disarm(env.time_s)
     controller.reset(seed)
-    names = list(env.joint_state().names)
-    arm = [names.index(name) for name in (*guard.profile.joint_names, guard.profile.finger_joint)]
-
-    def joints() -> np.ndarray:
-        return np.asarray(env.joint_state().position)[arm]
-
-    guard.on_joint_state(env.time_s, joints())
+    guard.on_joint_state(env.time_s, env.observed_state())
     if refusal := guard.arm(env.time_s):
         raise RuntimeError(f"the guard did not arm in simulation: {refusal}")
     result = RolloutResult({}, {}, 0, None, {})
     before = dict(guard.refusals)
-    execution = ChunkExecution(controller.execution, controller.policy_id, STEP_S)
+    execution = ChunkExecution(controller.execution, controller.policy_id, STEP_S, env.action_space.name)
     late_ticks, ticks = round(latency_s / TICK_S), 0
     on_the_way: deque[tuple[int, ActionChunk]] = deque()
     prediction_of: dict[float, int] = {}  # stamp of a chunk -> number of the prediction that it was made from
-    meter, last = SeamMeter(STEP_S), guard.executed
+    meter, last = SeamMeter(STEP_S, env.action_space), guard.executed
     stop_at = max_steps
     while result.steps < stop_at:
         # The chunk goes out late_ticks after its observation; nothing in between changes what it will be.
@@ -125,25 +126,24 @@ def rollout(
         predicting = execution.needs_prediction(sent_s)
         seen = controller.needs_image and (predicting or on_step is not None)
         image = env.render() if seen else None
-        observation = Observation(env.time_s, image, joints().astype(np.float32))
+        observation = Observation(env.time_s, image, env.observed_state().astype(np.float32))
         if predicting:
             actions = np.asarray(controller.predict(observation), np.float32)
             execution.predicted(actions, observation.stamp_s)
         chunk = execution.step(sent_s)
         prediction_of[chunk.stamp_s] = execution.predictions
         on_the_way.append((ticks + late_ticks, chunk))
-        executed = np.zeros(7, np.float32)
+        executed = np.zeros(env.action_space.dim, np.float32)
         for _ in range(round(STEP_S / TICK_S)):
             while on_the_way and on_the_way[0][0] <= ticks:
                 guard.on_chunk(env.time_s, on_the_way.popleft()[1])
-            guard.on_joint_state(env.time_s, joints())
+            guard.on_joint_state(env.time_s, env.observed_state())
             command = guard.tick(env.time_s)
             if guard.executed is not None and guard.executed is not last:
                 last, executed = guard.executed, guard.executed.action
                 meter.executed(last.time_s, executed, prediction_of[last.observation_s])
             if command is not None:
-                env.set_joint_targets(command.joints_rad)
-                env.set_gripper_pwm(command.gripper_pwm)
+                env.follow(command)
             env.step(TICK_S)
             ticks += 1
         if on_step is not None:

@@ -13,6 +13,7 @@ EXAMPLES = """examples:
   theia collect door                            as many demonstrations as the paper has, in data/door
   theia collect pick_place --episodes 150 --noise-mm 4 --out data/pick_place_noisy
                                                 disturbed actions, clean labels
+  theia collect drawer --episodes 50            Spot opens a drawer; an interrupted collection goes on
   theia collect door --episodes 60 --policy runs/door --out data/door_dagger
                                                 the policy acts, the expert labels: recovery demonstrations
 """
@@ -123,7 +124,7 @@ class _Collector:
             _episode_path(options, index),
             {
                 "task": options.task,
-                "robot": "wx250s",
+                "robot": self.task.robot,
                 "simulated": True,
                 "seed": seed,
                 "operator": self.controller.policy_id,
@@ -132,25 +133,20 @@ class _Collector:
             },
         )
         reached: set[str] = set()
-        arm_names = (*self.guard.profile.joint_names, self.guard.profile.finger_joint)
 
         def record(observation, executed) -> None:  # noqa: ANN001
-            state = env.joint_state()
             recorder.image(observation.stamp_s, observation.image)
-            recorder.joints(
-                observation.stamp_s, state.names, observation_positions(state, observation), None, None
+            recorder.joints(observation.stamp_s, *env.recorded_joints(observation.joints))
+            recorder.action(
+                observation.stamp_s,
+                self.controller.label,
+                self.controller.policy_id,
+                env.action_space.name,
             )
-            recorder.action(observation.stamp_s, self.controller.label, self.controller.policy_id)
             for stage, is_reached in env.stages().items():
                 if is_reached and stage not in reached:
                     reached.add(stage)
                     recorder.stage(env.time_s, stage)
-
-        def observation_positions(state, observation):  # noqa: ANN001, ANN202
-            positions = list(state.position)
-            for name, value in zip(arm_names, observation.joints, strict=True):
-                positions[list(state.names).index(name)] = float(value)
-            return positions
 
         try:
             result = rollout(

@@ -6,7 +6,9 @@ from typing import Any
 import mujoco
 import numpy as np
 
+from theia_core.actions.guard_state import GuardCommand
 from theia_core.actions.profile import RobotProfile, load_profile
+from theia_core.actions.spaces import EE_DELTA
 from theia_core.errors import TheiaError
 from theia_sim.scenes.rendering import Snapshot, SnapshotRenderer
 
@@ -36,6 +38,8 @@ class ArmEnv:
     Not thread-safe: one thread calls everything. For pictures in another thread hand it a `snapshot()` and a
     renderer from `new_renderer()`.
     """
+
+    action_space = EE_DELTA
 
     def __init__(self, mjcf: str, files: dict[str, bytes], robot: str = "wx250s") -> None:
         """Compile the scene.
@@ -167,6 +171,23 @@ class ArmEnv:
             np.concatenate([self.data.qvel[self._arm_dof], [rad_per_m * finger_m_s[0]], finger_m_s]),
             np.concatenate([effort[self._arm_dof], [(pushes[0] - pushes[1]) / rad_per_m], pushes]),
         )
+
+    def observed_state(self) -> np.ndarray:
+        """What a policy and the guard are told: six joints [rad] and the left finger [m], (7,)."""
+        return self.data.qpos[[*self._arm_qpos, self._finger_qpos[0]]].copy()
+
+    def recorded_joints(self, observed: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
+        """Names and positions as the robot publishes them, with what was observed (7,) a moment ago."""
+        state = self.joint_state()
+        positions = state.position.copy()
+        for name, value in zip((*self.profile.joint_names, self.profile.finger_joint), observed, strict=True):
+            positions[state.names.index(name)] = float(value)
+        return state.names, positions
+
+    def follow(self, command: GuardCommand) -> None:
+        """Do what the guard says."""
+        self.set_joint_targets(command.joints_rad)
+        self.set_gripper_pwm(command.gripper_pwm)
 
     def tcp(self) -> tuple[np.ndarray, np.ndarray]:
         """Measured pose of the tool centre point in base_link: position (3,) [m], rotation (3, 3)."""

@@ -18,6 +18,9 @@ BACK_M = 0.12  # farthest before the bar while off the line of approach
 LAST_M = 0.24  # the drawer is pulled no further
 CLOSED, HELD = 0.22, 0.30  # gripper fractions: shut, on the bar or on nothing; still shutting
 _WRIST_TO_GRASP = Pose(np.array([0.00443, 0.0, -0.026]))  # from "hand" to where the jaws hold best
+# The grasp point against the bar: below it on the way in, so that the bar clears the lower jaw, and a little
+# before it, so that the finger clears the face of the drawer.
+_AIM_M, _SHUT_M = np.array([-0.006, 0.0, -0.013]), np.array([-0.006, 0.0, -0.003])
 _FACING = np.eye(3)  # of the hand in the world: level, towards the drawer
 
 
@@ -37,21 +40,23 @@ class DrawerExpert:
 
 def _approach(env: DrawerEnv, grasp: Pose, bar_m: np.ndarray) -> tuple[np.ndarray, float]:
     """Where the grasp point should go while the bar is not held, and how far the gripper should be open."""
-    relative_m = grasp.position_m - bar_m
+    aim_m = bar_m + _AIM_M
+    off_m = grasp.position_m - aim_m
     turn_rad = float(np.linalg.norm(_turn(grasp.rotation)))
-    beside_m = max(abs(float(relative_m[1])) - 0.02, 0.0)  # anywhere near the bar's middle will do
-    height_m = abs(float(relative_m[2]))
+    beside_m = max(abs(float(off_m[1])) - 0.02, 0.0)  # anywhere near the bar's middle will do
+    height_m = abs(float(off_m[2]))
     fraction = env.gripper_fraction()
     shutting = fraction < APPROACH_OPEN - 0.15
     slack = 1.6 if shutting else 1.0  # what has begun to close goes on closing
-    between = abs(relative_m[0]) < 0.014 * slack and height_m < 0.012 * slack and beside_m < 0.03 * slack
+    between = abs(off_m[0]) < 0.014 * slack and height_m < 0.012 * slack and beside_m < 0.03 * slack
     if between and turn_rad < 0.12 * slack and (fraction > 0.06 or env.holding()):
-        return bar_m, 0.0
-    back_m = float(np.clip(3.0 * (height_m + beside_m - 0.005) + 0.3 * (turn_rad - 0.05), 0.0, BACK_M))
-    if shutting:  # closed jaws have to open before they go near, and to be lowered off the bar before they leave
+        return bar_m + (_SHUT_M if shutting else _AIM_M), 0.0
+    error_m = height_m + beside_m + 0.1 * max(turn_rad - 0.05, 0.0)
+    back_m = float(np.clip(6.0 * (error_m - 0.008), 0.0, BACK_M))
+    if shutting:  # closed jaws have to open before they go near
         opened = np.clip((APPROACH_OPEN - fraction) / 0.15, 0.0, 1.0)
         back_m = max(back_m, 0.10 * float(opened))
-    return bar_m - np.array([back_m, 0.0, 0.0]), APPROACH_OPEN
+    return aim_m - np.array([back_m, 0.0, 0.0]), APPROACH_OPEN
 
 
 def _turn(rotation: np.ndarray) -> np.ndarray:
@@ -60,7 +65,7 @@ def _turn(rotation: np.ndarray) -> np.ndarray:
 
 
 def _action(env: DrawerEnv, grasp: Pose, target_m: np.ndarray, gripper: float) -> np.ndarray:
-    """A step of the grasp point towards `target_m` (3,) in the world, as a pose of the hand in the root frame."""
+    """A step of the grasp point towards `target_m` (3,) in the world, as a pose of the hand in the root."""
     way_m = target_m - grasp.position_m
     way_m = way_m * min(1.0, STEP_M / max(float(np.linalg.norm(way_m)), 1e-9))
     turn_rad = _turn(grasp.rotation)
@@ -68,6 +73,6 @@ def _action(env: DrawerEnv, grasp: Pose, target_m: np.ndarray, gripper: float) -
     rotation = Rotation.from_rotvec(turn_rad).as_matrix() @ grasp.rotation
     hand = Pose(grasp.position_m + way_m, rotation) @ _WRIST_TO_GRASP.inverse()
     in_root = env.root.inverse() @ hand
-    return np.concatenate(
-        [in_root.position_m, rotation_6d_from_matrix(in_root.rotation), [gripper]]
-    ).astype(np.float32)
+    return np.concatenate([in_root.position_m, rotation_6d_from_matrix(in_root.rotation), [gripper]]).astype(
+        np.float32
+    )

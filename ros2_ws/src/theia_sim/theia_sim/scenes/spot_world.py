@@ -11,8 +11,10 @@ from typing import Any
 import mujoco
 import numpy as np
 
-from theia_core.actions.hand_state import observed_state
+from theia_core.actions.hand_filter import HandGoal
+from theia_core.actions.hand_state import STATE_NAMES, observed_state
 from theia_core.actions.poses import Pose
+from theia_core.actions.spaces import EE_POSE
 from theia_core.errors import TheiaError
 from theia_sim.scenes.arm_env import SPECTATOR_SAMPLES, TIMESTEP_S
 from theia_sim.scenes.rendering import Snapshot, SnapshotRenderer
@@ -71,6 +73,8 @@ class SpotWorld:
             stood at the reset. It does not move with the base.
         params: parameters of the present scene, None before the first reset.
     """
+
+    action_space = EE_POSE
 
     def __init__(self, mjcf: str, files: dict[str, bytes]) -> None:
         """Compile the scene.
@@ -318,6 +322,15 @@ class SpotWorld:
             self.root.inverse() @ self.hand_pose("world"),
             self.is_holding_item(),
         )
+
+    def recorded_joints(self, observed: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
+        """Names and values of an observed state (17,), as an episode holds them."""
+        return STATE_NAMES, observed
+
+    def follow(self, command: HandGoal) -> None:
+        """Do what the guard says; its poses are in the root frame."""
+        self.set_hand_target(self.root @ command.pose, "world")
+        self.set_gripper(command.gripper)
 
     # --- pictures ---
 
