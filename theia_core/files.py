@@ -3,10 +3,13 @@
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
+
+_REPOSITORY = Path(__file__).resolve().parents[1]
 
 
 @contextmanager
@@ -49,3 +52,16 @@ def file_sha256(path: Path) -> str:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def deployed_file(folder: str, name_or_path: str) -> Path:
+    """A YAML file of `deploy/<folder>` by its shipped name, in the repository or where it was installed.
+
+    A path to a YAML file is given back, and so is a name that nobody shipped.
+    """
+    path = Path(name_or_path)
+    if path.suffix in (".yaml", ".yml"):
+        return path
+    folders = (_REPOSITORY / "deploy" / folder, Path(sys.prefix) / "share" / "theia" / folder)
+    candidates = (folder / f"{name_or_path}.yaml" for folder in folders)
+    return next((candidate for candidate in candidates if candidate.exists()), path)

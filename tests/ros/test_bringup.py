@@ -27,7 +27,13 @@ PARAMETERS = {
     "lifecycle_manager": "theia.nodes.lifecycle_manager:ManagerParameters",
     "recorder": "theia.nodes.recorder:RecorderParameters",
     "evaluator": "theia.nodes.evaluator:EvaluatorParameters",
+    "teleop": "theia.nodes.teleop:TeleopParameters",
+    "synthetic_operator": "theia_sim.ros.synthetic_operator:OperatorParameters",
 }
+
+
+def _names(bringup):
+    return [argument.name for argument in bringup.arguments]
 
 
 @pytest.fixture(params=sorted(BRINGUPS))
@@ -119,7 +125,9 @@ def test_launch_file_and_theia_up_start_the_same(bringup, launched):
     assert compared >= 2 * 3 * 3
 
 
-def test_how_predictions_are_executed_reaches_the_policy(bringup):
+@pytest.mark.parametrize("name", [b.name for b in BRINGUPS.values() if "execution" in _names(b)])
+def test_how_predictions_are_executed_reaches_the_policy(name):
+    bringup = BRINGUPS[name]
     nodes = resolve(bringup, parse_arguments(bringup, ["execution:=ensemble:0.1,no-latency-compensation"]))
     (policy,) = [node for node in nodes if node.executable == "bc_policy"]
     assert policy.parameters["execution"] == "ensemble:0.1,no-latency-compensation"
@@ -148,7 +156,8 @@ def test_launch_ends_with_the_processes_that_matter(bringup, launched):
 
 
 def test_every_parameter_exists_in_its_node_with_that_type(bringup):
-    for node in resolve(bringup, parse_arguments(bringup, ["record:=true"])):
+    given = ["record:=true"] if "record" in _names(bringup) else ["teleop:=synthetic"]
+    for node in resolve(bringup, parse_arguments(bringup, given)):
         module, _, name = PARAMETERS[node.executable].partition(":")
         declared = {s.name: s for s in specs(getattr(importlib.import_module(module), name))}
         for parameter, value in node.parameters.items():
@@ -188,6 +197,16 @@ def test_trials_zero_only_brings_up():
     nodes = resolve(bringup, parse_arguments(bringup, ["trials:=0"]))
     assert not any(node.role is Role.RESULT for node in nodes)
     assert "widowx_sim" in [node.name for node in nodes]
+
+
+def test_recording_on_a_real_robot_starts_neither_simulator_nor_synthetic_operator():
+    bringup = BRINGUPS["record"]
+    given = ["robot:=real", "teleop:=synthetic", "joy_topic:=/spacenav/joy", "controls:=spacemouse"]
+    nodes = {node.name: node for node in resolve(bringup, parse_arguments(bringup, given))}
+    assert list(nodes) == ["widowx_guard", "lifecycle_manager", "teleop", "recorder"]
+    for name in ("teleop", "recorder"):
+        assert nodes[name].remappings["/joy"] == "/spacenav/joy"
+        assert nodes[name].parameters["controls"] == "spacemouse"
 
 
 def test_camera_topic_is_remapped_for_every_node_that_uses_it():

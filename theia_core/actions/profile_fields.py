@@ -1,6 +1,5 @@
 """Reading a robot profile's YAML: where it lies, and its fields, checked one by one."""
 
-import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -9,8 +8,7 @@ import numpy as np
 import yaml
 
 from theia_core.errors import TheiaError
-
-_REPOSITORY_ROBOTS = Path(__file__).resolve().parents[2] / "deploy" / "robots"
+from theia_core.files import deployed_file
 
 
 def read_profile(name_or_path: str) -> tuple[Path, Any]:
@@ -19,12 +17,7 @@ def read_profile(name_or_path: str) -> tuple[Path, Any]:
     Raises:
         TheiaError: if it cannot be read or is no YAML.
     """
-    path = Path(name_or_path)
-    if path.suffix not in (".yaml", ".yml"):
-        folders = (_REPOSITORY_ROBOTS, Path(sys.prefix) / "share" / "theia" / "robots")
-        path = next(
-            (f / f"{name_or_path}.yaml" for f in folders if (f / f"{name_or_path}.yaml").exists()), path
-        )
+    path = deployed_file("robots", name_or_path)
     try:
         raw = yaml.safe_load(path.read_text())
     except OSError as error:

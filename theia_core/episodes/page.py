@@ -112,18 +112,24 @@ def _charts(episode: Episode) -> list[str]:
     frames_s = np.sort([stamp_s(frame) for _, frame in episode.messages(episode.image_topic)])
     if len(frames_s) > 1:
         gaps_ms = 1000 * np.diff(frames_s)[:, None]
-        charts.append(
-            _lines("Between frames", "ms", frames_s[1:] - episode.start_s, gaps_ms, ["camera"], span)
-        )
+        times_s = frames_s[1:] - episode.start_s
+        charts.append(_lines("Between frames", "ms", times_s, gaps_ms, ["camera"], span, from_zero=True))
     return charts
 
 
 def _lines(
-    title: str, unit: str, when_s: np.ndarray, values: np.ndarray, names: list[str], span: tuple[float, float]
+    title: str,
+    unit: str,
+    when_s: np.ndarray,
+    values: np.ndarray,
+    names: list[str],
+    span: tuple[float, float],
+    from_zero: bool = False,
 ) -> str:
     thin = max(1, len(when_s) // _MOST_POINTS)
     finite = values[np.isfinite(values)]
     low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
+    low = 0.0 if from_zero else low
     margin = 0.05 * (high - low) or 0.5
     series = [
         Series(name, when_s[::thin], np.nan_to_num(column[::thin]))

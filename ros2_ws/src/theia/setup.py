@@ -14,6 +14,7 @@ setup(
         ("share/theia", ["package.xml"]),
         ("share/theia/launch", glob("../../../launch/*.launch.py")),
         ("share/theia/robots", glob("../../../deploy/robots/*.yaml")),
+        ("share/theia/controls", glob("../../../deploy/controls/*.yaml")),
         ("lib/theia", glob("libexec/*")),
     ],
     zip_safe=False,

@@ -62,6 +62,73 @@ def test_kill_9_loses_at_most_the_last_second(tmp_path):
     assert written - len(stamps) < 250
 
 
+RECORD_TWO = RECORD_FOREVER.replace(
+    "writer = EpisodeWriter(sys.argv[1]",
+    """with EpisodeWriter(sys.argv[1].replace("a.mcap", "done.mcap"), {}) as done:
+    for number in range(40):
+        done.write_cdr("/said", "std_msgs/msg/String", bytes.fromhex(sys.argv[2]), number)
+writer = EpisodeWriter(sys.argv[1]""",
+)
+
+
+@pytest.mark.parametrize("batch", range(2))
+def test_kill_9_at_random_moments_costs_at_most_a_second_and_no_finished_episode(tmp_path, batch):
+    """20 processes in two batches, each killed at a moment of its own between 0.05 and 2 s of its episode."""
+    random = np.random.default_rng(batch)
+    running = []
+    for index in range(10):
+        path = tmp_path / str(index) / "a.mcap"
+        path.parent.mkdir()
+        command = [sys.executable, "-c", RECORD_TWO, str(path), HELLO.hex()]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        lines = []
+        reader = threading.Thread(target=lambda out=process.stdout, to=lines: to.extend(out))
+        reader.start()
+        running.append((path, process, lines, reader, float(random.uniform(0.05, 2.0))))
+    for _, process, lines, reader, after_s in running:
+        deadline_s = time.monotonic() + 60
+        while not lines and time.monotonic() < deadline_s:
+            time.sleep(0.002)
+        begun_ns = int(lines[0].split()[1])
+        time.sleep(max(begun_ns * 1e-9 + after_s - time.time(), 0))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        reader.join()
+    for path, _, lines, _, _ in running:
+        finished = load_episode(path.with_name("done.mcap"))
+        assert (finished.metadata["complete"], finished.topics["/said"].message_count) == (True, 40)
+        last_ns = int(lines[-1].split()[1])
+        begun_ns = int(lines[0].split()[1])
+        episode = load_episode(f"{path}.partial", allow_partial=True)
+        stamps = [ns for ns, _ in episode.messages("/said")] if episode.topics else [begun_ns]
+        assert (last_ns - stamps[-1]) * 1e-9 < 1.0
+
+
+def test_a_power_cut_costs_a_few_seconds(tmp_path, monkeypatch):
+    """What had reached the disk when the power failed is what the last sync put there."""
+    monkeypatch.setattr(writer_module, "FLUSH_PERIOD_S", 0.05)
+    monkeypatch.setattr(writer_module, "SYNC_PERIOD_S", 0.1)
+    on_disk = []
+    real = os.fdatasync
+
+    def sync(descriptor):
+        on_disk.append(os.fstat(descriptor).st_size)
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fdatasync", sync)
+    writer = EpisodeWriter(tmp_path / "a.mcap", {})
+    deadline_s, count = time.monotonic() + 20, 0
+    while len(on_disk) < 8 and time.monotonic() < deadline_s:
+        writer.write_cdr("/said", STRING, HELLO, count)
+        count += 1
+        time.sleep(0.005)
+    writer.abandon()
+    cut = tmp_path / "cut.mcap"
+    cut.write_bytes(writer.partial_path.read_bytes()[: on_disk[-1]])
+    left = load_episode(cut, allow_partial=True)
+    assert left.topics["/said"].message_count > count / 2
+
+
 def test_silence_does_not_keep_the_last_messages_in_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(writer_module, "FLUSH_PERIOD_S", 0.05)
     writer = EpisodeWriter(tmp_path / "a.mcap", {})

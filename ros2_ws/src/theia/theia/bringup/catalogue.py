@@ -1,10 +1,11 @@
 """All bring-ups by name."""
 
 from theia.bringup.description import Bringup
+from theia.bringup.record import RECORD_BRINGUP
 from theia.bringup.widowx import WIDOWX_BRINGUPS
 from theia_core.errors import TheiaError
 
-BRINGUPS = {bringup.name: bringup for bringup in WIDOWX_BRINGUPS}
+BRINGUPS = {bringup.name: bringup for bringup in (*WIDOWX_BRINGUPS, RECORD_BRINGUP)}
 
 
 def get_bringup(name: str) -> Bringup:

@@ -26,3 +26,6 @@ EVENT = _profile(50, ReliabilityPolicy.RELIABLE, DurabilityPolicy.VOLATILE)
 
 RECORDING = _profile(50, ReliabilityPolicy.BEST_EFFORT, DurabilityPolicy.VOLATILE)
 """Subscriptions that need every message that arrives: of a recorder, of joint states to match with frames."""
+
+RECORDING_SMALL = _profile(1000, ReliabilityPolicy.BEST_EFFORT, DurabilityPolicy.VOLATILE)
+"""A recorder's subscriptions to all but images: ten seconds of joint states if its process has to wait."""

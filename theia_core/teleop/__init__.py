@@ -1,0 +1,1 @@
+"""Teleoperation without ROS: what an operator's controls mean, and the actions that they ask for."""
