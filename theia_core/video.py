@@ -1,4 +1,4 @@
-"""Writing videos that browsers play: H.264 in MP4, its index at the front."""
+"""Videos that browsers play, H.264 in MP4 with the index at the front: written, and seen at a glance."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from theia_core.errors import MissingExtraError, TheiaError
+from theia_core.film_strip import film_strip, moments
 
 
 class VideoWriter:
@@ -104,3 +105,36 @@ class VideoWriter:
         self._stream.pix_fmt = "yuv420p"
         self._stream.thread_count = 1
         self._stream.options = {"crf": str(self._quality), "preset": "veryfast"}
+
+
+def video_strip(path: Path, frames: int = 8, columns: int = 4, width: int = 240) -> np.ndarray:
+    """Evenly spaced frames of a video with their times, as rows of `columns` pictures.
+
+    Args:
+        path: a video file.
+        frames: number of pictures; fewer if the video has fewer.
+        columns: pictures in a row.
+        width: of one picture, pixels.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+
+    Raises:
+        MissingExtraError: if PyAV is not installed.
+        TheiaError: if the video is absent or cannot be read.
+    """
+    try:
+        import av
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("av", "sim") from error
+    if not path.is_file():
+        raise TheiaError(f"no video {path}; keep it beside the ledger that names it")
+    try:
+        with av.open(str(path)) as container:
+            decoded = container.decode(video=0)
+            found = [(frame.time or 0.0, frame.to_ndarray(format="rgb24")) for frame in decoded]
+    except (av.error.FFmpegError, IndexError) as error:
+        raise TheiaError(f"video {path} cannot be read ({error}); record it again") from error
+    if not found:
+        raise TheiaError(f"video {path} has no frames; record it again")
+    return film_strip([found[place] for place in moments(len(found), frames)], columns, width)

@@ -1,10 +1,14 @@
 """Two policies on the same trials: on how many they differ, and how likely chance alone would do that."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from scipy.special import bdtr
+
 from theia_core.errors import TheiaError
+from theia_core.evaluation.barnard import barnard_p
 from theia_core.evaluation.intervals import paired_difference
 from theia_core.tasks import Task
 
@@ -45,10 +49,10 @@ class PairedCount:
     @property
     def p_value(self) -> float:
         """Two-sided exact McNemar test of equal rates: a binomial test of the discordant trials."""
-        from scipy.stats import binomtest  # half a second to import, so only where it is asked for
-
         discordant = self.only_a + self.only_b
-        return float(binomtest(self.only_a, discordant).pvalue) if discordant else 1.0
+        return (
+            min(1.0, 2 * float(bdtr(min(self.only_a, self.only_b), discordant, 0.5))) if discordant else 1.0
+        )
 
 
 def compare(
@@ -68,18 +72,18 @@ def compare(
     shared = sorted(firsts.keys() & seconds.keys())
     if not shared:
         raise TheiaError("the two policies share no trial; run both on the same trials to compare them")
-    for index in shared:
-        one, other = firsts[index], seconds[index]
+    both = [(firsts[index], seconds[index]) for index in shared]
+    for one, other in both:
         if (one["seed"], one["cell"]) != (other["seed"], other["cell"]):
             raise TheiaError(
-                f"trial {index} was of seed {one['seed']} for one policy and of seed {other['seed']} for the "
-                "other; compare evaluations of one protocol and seed"
+                f"trial {one['index']} was of seed {one['seed']} and of seed "
+                f"{other['seed']}; compare evaluations of one protocol and seed"
             )
     counts = {}
     for stage in task.stages:
-        pairs = [(bool(firsts[i]["stages"][stage]), bool(seconds[i]["stages"][stage])) for i in shared]
+        pairs = Counter((bool(one["stages"][stage]), bool(other["stages"][stage])) for one, other in both)
         outcomes = ((True, True), (True, False), (False, True), (False, False))
-        counts[stage] = PairedCount(*(pairs.count(outcome) for outcome in outcomes))
+        counts[stage] = PairedCount(*(pairs[outcome] for outcome in outcomes))
     return counts
 
 
@@ -104,6 +108,9 @@ def comparison_entry(
                 "difference": count.difference,
                 "difference_ci95": list(count.difference_ci95),
                 "mcnemar_p": count.p_value,
+                "barnard_p": barnard_p(
+                    count.both + count.only_a, count.trials, count.both + count.only_b, count.trials
+                ),
             }
             for stage, count in compare(a, b, task=task).items()
         },

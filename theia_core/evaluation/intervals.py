@@ -43,6 +43,24 @@ def wilson(successes: int, trials: int, confidence: float = 0.95) -> tuple[float
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
+def independent_difference(
+    a_successes: int, a_trials: int, b_successes: int, b_trials: int, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Interval for the rate of b minus that of a on independent trials (Newcombe 1998, method 10).
+
+    Raises:
+        TheiaError: if one of them has no trials.
+    """
+    if min(a_trials, b_trials) < 1:
+        raise TheiaError("there are no trials to compare; run at least one of each")
+    a, b = a_successes / a_trials, b_successes / b_trials
+    a_low, a_high = wilson(a_successes, a_trials, confidence)
+    b_low, b_high = wilson(b_successes, b_trials, confidence)
+    low = ((b - b_low) ** 2 + (a_high - a) ** 2) ** 0.5
+    high = ((b_high - b) ** 2 + (a - a_low) ** 2) ** 0.5
+    return max(-1.0, b - a - low), min(1.0, b - a + high)
+
+
 def paired_difference(
     both: int, only_a: int, only_b: int, neither: int, confidence: float = 0.95
 ) -> tuple[float, float]:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from theia_core.errors import TheiaError
@@ -13,7 +14,7 @@ from theia_core.tasks import Task
 
 _SAME_IN_ALL = ("task", "policy", "encoder", "protocol_hash", "simulated")
 _SAME_WHERE_GIVEN = ("execution", "latency_s", "noise_mm")
-_SAID_ONCE = (*_SAME_IN_ALL, *_SAME_WHERE_GIVEN, "eval_seed", "latency_ms")
+_SAID_ONCE = (*_SAME_IN_ALL, *_SAME_WHERE_GIVEN, "eval_seed", "latency_ms", "software", "machine")
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,19 @@ def count_stages(records: Sequence[dict[str, Any]], task: Task) -> dict[str, Sta
     return counts
 
 
+def count_conditional(records: Sequence[dict[str, Any]], task: Task) -> dict[str, StageCount]:
+    """Successes of each stage but the first among the trials that reached the stage before it.
+
+    Raises:
+        TheiaError: if a record lacks a stage.
+    """
+    counts = {}
+    for before, stage in pairwise(task.stages):
+        came_so_far = [record for record in records if record["stages"][before]]
+        counts[stage] = count_stages(came_so_far, task)[stage]
+    return counts
+
+
 def count_groups(records: Sequence[dict[str, Any]], task: Task) -> dict[str, dict[str, StageCount]]:
     """Successes of each stage in each group of the task's protocol that was tried; empty without groups.
 
@@ -69,9 +83,10 @@ def summarise(records: Sequence[dict[str, Any]], *, task: Task, seed: int | None
 
     Returns:
         task, policy, encoder, protocol_hash, seed, simulated, stages {name: {successes, trials, ci95}},
-        trials, guard_refusals {reason: count}, latency_ms {name: {n, p50, p95, max}}; where the protocol has
-        groups, "groups" with the same as stages for each; execution, latency_s, noise_mm and jumps (as
-        `summarise_jumps` gives them) where known.
+        conditional (the same, among the trials that reached the stage before), trials, guard_refusals
+        {reason: count}, latency_ms {name: {n, p50, p95, max}}; where the protocol has groups, "groups" with
+        the same as stages for each; execution, latency_s, noise_mm and jumps (as `summarise_jumps` gives
+        them) where known.
 
     Raises:
         TheiaError: if there are no records, they are not all of one policy, encoder, protocol and kind of
@@ -100,6 +115,7 @@ def summarise(records: Sequence[dict[str, Any]], *, task: Task, seed: int | None
         **common,
         "seed": seed,
         "stages": _as_json(count_stages(records, task)),
+        "conditional": _as_json(count_conditional(records, task)),
         **({"groups": groups} if groups else {}),
         **({"jumps": jumps} if (jumps := summarise_jumps(records)) else {}),
         "trials": [

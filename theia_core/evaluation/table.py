@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from theia_core.evaluation.comparison import compare
 from theia_core.evaluation.intervals import clopper_pearson
 from theia_core.evaluation.jumps import jump_cells
+from theia_core.evaluation.pairs import compare_all
 from theia_core.evaluation.summary import StageCount, count_groups, count_stages
 from theia_core.tasks import Task
 
@@ -70,28 +70,28 @@ def side_by_side_table(
 def comparison_table(results: Mapping[str, Records], *, task: Task, markdown: bool = False) -> str:
     """Every two policies on the trials that they share, at the last stage.
 
-    Discordant trials, the difference of the rates with its interval, and the exact McNemar test's p.
+    Discordant trials, the difference of the rates with its interval, the exact McNemar test's p, and
+    Barnard's exact test as it is and with Holm's correction for all pairs of the table.
 
     Args:
         results: as for `side_by_side_table`.
         task: the task that was tried.
         markdown: Markdown instead of text.
 
-    Raises:
-        TheiaError: if two of them share no trial.
     """
     last = task.stages[-1]
     rows: list[tuple[str, ...]] = [
-        (f"{last}: a", "b", "only a", "only b", "b - a", "95 % interval", "McNemar p")
+        (f"{last}: a", "b", "only a", "only b", "b - a", "95 % interval", "McNemar p", "Barnard p", "Holm")
     ]
-    titles = list(results)
-    for place, a in enumerate(titles):
-        for b in titles[place + 1 :]:
-            count = compare(results[a], results[b], task=task)[last]
-            difference = f"{100 * count.difference:+.0f} %"
-            low, high = (f"{100 * bound:+.0f}" for bound in count.difference_ci95)
-            discordant = (str(count.only_a), str(count.only_b))
-            rows.append((a, b, *discordant, difference, f"{low} to {high} %", f"{count.p_value:.3g}"))
+    for pair in compare_all(results, task=task):
+        difference = f"{100 * pair.difference:+.0f} %"
+        low, high = (f"{100 * bound:+.0f}" for bound in pair.ci95)
+        discordant, mcnemar = ("-", "-"), "-"
+        if pair.paired is not None:
+            discordant = (str(pair.paired.only_a), str(pair.paired.only_b))
+            mcnemar = f"{pair.paired.p_value:.3g}"
+        p_values = (mcnemar, f"{pair.barnard_p:.3g}", f"{pair.holm_p:.3g}")
+        rows.append((pair.a, pair.b, *discordant, difference, f"{low} to {high} %", *p_values))
     return _markdown(rows) if markdown else _aligned(rows)
 
 

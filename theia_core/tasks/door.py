@@ -36,4 +36,9 @@ DOOR = Task(
     },
     paper={"open": (46, 50), "fully_open": (33, 50)},
     demonstrations=63,
+    reset=(
+        "Close the fridge's door until it rests in its frame.",
+        "Set the height of the arm's base and its place along the kitchen as shown.",
+        "Clear the table; nothing else may stand within the arm's reach.",
+    ),
 )

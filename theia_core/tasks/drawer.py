@@ -37,4 +37,9 @@ DRAWER = Task(
     paper={"open": (17, 20)},
     demonstrations=50,
     paper_finetuned={"open": (20, 20)},
+    reset=(
+        "Push the top drawer shut.",
+        "Let the reset script walk Spot to the start shown, by the fiducial.",
+        "Clear the floor between Spot and the cabinet.",
+    ),
 )

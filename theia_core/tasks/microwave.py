@@ -51,4 +51,9 @@ MICROWAVE = Task(
     training={"food": TrainingChoice(SEEN_FOODS)},
     paper={"pick": (29, 50), "place": (26, 50), "close_door": (20, 50)},
     demonstrations=100,
+    reset=(
+        "Empty the microwave and open its door to a right angle.",
+        "Lay the food shown into the pot, and the pot on the stove where the picture shows it.",
+        "Put all other food out of the camera's view.",
+    ),
 )

@@ -54,4 +54,9 @@ PICK_PLACE = Task(
     },
     paper={"pick": (17, 20), "place": (15, 20)},
     demonstrations=48,
+    reset=(
+        "Empty the drying rack.",
+        "Stand the pink cup upright in the sink at the place shown, its handle to the side shown.",
+        "Nothing else may lie in the sink.",
+    ),
 )

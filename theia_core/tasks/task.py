@@ -110,6 +110,7 @@ class Task:
         paper: successes and trials of each stage on the paper's real robot with Theia-B (Table 2).
         paper_finetuned: those with a fine-tuned encoder, where the paper has both.
         demonstrations: how many the paper's policies learned from.
+        reset: what the operator does before each trial on the robot, step by step.
     """
 
     id: str
@@ -124,6 +125,7 @@ class Task:
     paper: Mapping[str, tuple[int, int]]
     demonstrations: int
     paper_finetuned: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    reset: tuple[str, ...] = ()
 
     @property
     def stages(self) -> tuple[str, ...]:

@@ -61,6 +61,7 @@ def test_the_entry_names_both_and_holds_every_stage(trials):
         "difference": 0.1,
         "difference_ci95": pytest.approx([0.0053, 0.2077], abs=5e-5),
         "mcnemar_p": 0.0625,
+        "barnard_p": pytest.approx(0.20866, abs=1e-5),
     }
     assert set(entry["stages"]) == set(DOOR.stages)
 
@@ -72,7 +73,7 @@ def test_tables_have_a_column_for_each_and_a_row_for_every_two(trials):
     assert "40/50 (66 to 90 %)" in table[-1] and "45/50 (78 to 97 %)" in table[-1]
     rows = [row.split() for row in comparison_table(results, task=DOOR).splitlines()[2:]]
     assert [row[:2] for row in rows] == [["x", "y"], ["x", "z"], ["y", "z"]]
-    assert rows[0][2:] == ["0", "5", "+10", "%", "+1", "to", "+21", "%", "0.0625"]
+    assert rows[0][2:] == ["0", "5", "+10", "%", "+1", "to", "+21", "%", "0.0625", "0.209", "0.626"]
 
 
 def test_markdown_has_a_row_for_each_with_its_jumps(trials):

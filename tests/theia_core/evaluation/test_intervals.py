@@ -4,7 +4,7 @@ from scipy.stats import binomtest
 
 from theia_core.errors import TheiaError
 from theia_core.evaluation import clopper_pearson, latency_summary
-from theia_core.evaluation.intervals import paired_difference, wilson
+from theia_core.evaluation.intervals import independent_difference, paired_difference, wilson
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,33 @@ def test_the_paired_difference_covers_the_truth_about_as_often_as_it_says():
     draws = random.multinomial(100, probabilities, 1500)
     bounds = [paired_difference(*map(int, draw)) for draw in draws]
     assert 0.93 <= np.mean([low <= 0.1 <= high for low, high in bounds]) <= 0.98
+
+
+def test_the_score_interval_covers_the_truth_about_as_often_as_it_says():
+    random = np.random.default_rng(0)
+    coverage = []
+    for truth in np.linspace(0.05, 0.95, 19):
+        bounds = [wilson(k, 50) for k in range(51)]
+        coverage.append(
+            np.mean([bounds[k][0] <= truth <= bounds[k][1] for k in random.binomial(50, truth, 3000)])
+        )
+    assert min(coverage) >= 0.90 and np.mean(coverage) == pytest.approx(0.95, abs=0.01)
+
+
+def test_the_independent_difference_equals_newcombes_published_example():
+    # Newcombe (1998), comparison of independent proportions, table II: 56/70 against 48/80, method 10.
+    assert independent_difference(48, 80, 56, 70) == pytest.approx((0.0524, 0.3339), abs=5e-5)
+    assert independent_difference(0, 10, 10, 10)[1] == 1.0
+    with pytest.raises(TheiaError, match="no trials"):
+        independent_difference(1, 2, 0, 0)
+
+
+def test_the_independent_difference_covers_the_truth_about_as_often_as_it_says():
+    random = np.random.default_rng(0)
+    for a, b in ((0.9, 0.7), (0.5, 0.5), (0.95, 0.98)):
+        draws = zip(random.binomial(50, a, 2000), random.binomial(50, b, 2000), strict=True)
+        bounds = [independent_difference(int(k), 50, int(m), 50) for k, m in draws]
+        assert 0.93 <= np.mean([low <= b - a <= high for low, high in bounds]) <= 0.995
 
 
 def test_equal_outcomes_differ_by_nothing_within_an_interval():

@@ -30,6 +30,10 @@ def test_the_result_has_the_documented_form_and_is_json(trials):
         "trials": 50,
         "ci95": list(clopper_pearson(45, 50)),
     }
+    # 47 opened the door, all 45 that opened it fully among them
+    assert result["conditional"] == {
+        "fully_open": {"successes": 45, "trials": 47, "ci95": list(clopper_pearson(45, 47))}
+    }
     assert [trial["index"] for trial in result["trials"]] == list(range(50))
     assert result["trials"][0]["guard_refusals"] == {"joint_step": 1}
     assert {"seed", "stages", "steps", "guard_refusals"} <= set(result["trials"][49])

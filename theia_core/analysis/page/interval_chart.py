@@ -19,13 +19,13 @@ class Interval:
     high: float
 
 
-def interval_chart(intervals: Sequence[Interval], title: str, mark: float, mark_label: str) -> str:
+def interval_chart(intervals: Sequence[Interval], title: str, mark: float | None, mark_label: str) -> str:
     """Intervals on an axis from 0 to 100 %, with a dashed line at `mark`.
 
     Args:
         intervals: drawn from top to bottom, each under its label.
         title: said to screen readers and shown as the figure's caption.
-        mark: share that the dashed line shows, such as chance.
+        mark: share that the dashed line shows, such as chance; None: there is no line.
         mark_label: what that line is called.
     """
     bottom = _TOP + _LINE * len(intervals) + 6
@@ -35,11 +35,14 @@ def interval_chart(intervals: Sequence[Interval], title: str, mark: float, mark_
         anchor = "start" if percent == 0 else "end" if percent == 100 else "middle"
         parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP}" y2="{bottom}" stroke="#d9dce1"/>')
         parts.append(f'<text x="{x:.1f}" y="{bottom + 16}" text-anchor="{anchor}">{percent} %</text>')
-    x = _x(mark)
-    parts.append(
-        f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP}" y2="{bottom}" stroke="#5b6068" stroke-dasharray="4 3"/>'
-    )
-    parts.append(f'<text x="{x + 4:.1f}" y="{bottom - 4}">{escape(mark_label)}</text>')
+    if mark is not None:
+        x = _x(mark)
+        dashed = 'stroke="#5b6068" stroke-dasharray="4 3"'
+        parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP}" y2="{bottom}" {dashed}/>')
+        anchor, offset = ("end", -4) if mark > 0.6 else ("start", 4)
+        parts.append(
+            f'<text x="{x + offset:.1f}" y="{bottom - 4}" text-anchor="{anchor}">{escape(mark_label)}</text>'
+        )
     for index, interval in enumerate(intervals):
         y, colour = _TOP + _LINE * index + 27, COLOURS[index % len(COLOURS)]
         low, mean, high = (_x(value) for value in (interval.low, interval.mean, interval.high))

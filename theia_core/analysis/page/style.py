@@ -47,6 +47,17 @@ img.tokens { image-rendering: pixelated; }
 svg { display: block; width: 100%; height: auto; max-width: 34rem; }
 svg text { fill: var(--ink); paint-order: stroke; stroke: var(--paper); stroke-width: 3px;
   font: 12px system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; }
+.listing td, .listing tbody th { border-bottom: 1px solid var(--line); padding: .4rem .8rem .4rem 0;
+  vertical-align: top; font-weight: 400; font-size: .85rem; overflow-wrap: anywhere; }
+.listing thead th { overflow-wrap: normal; }
+.listing tr { break-inside: avoid; }
+.heat svg { max-width: 30rem; }
+.heat text { stroke: none; }
+h3 { font-size: 1rem; margin: 1.2rem 0 .3rem; font-weight: 600; }
+ul { margin: 0 0 .9rem; padding-left: 1.2rem; max-width: 44rem; }
+li { overflow-wrap: anywhere; font-size: .9rem; }
+.film { margin: 0 0 1.4rem; break-inside: avoid; }
+.film video { display: block; width: 100%; max-width: 20rem; margin-top: .4rem; background: #000; }
 .scale { display: flex; align-items: center; gap: .5rem; max-width: 20rem; margin: 0 0 1rem; }
 .scale i { flex: 1; height: .7rem;
   background: linear-gradient(to right, #440154, #414487, #2a788e, #22a884, #7ad151, #fde725);
@@ -55,5 +66,5 @@ svg text { fill: var(--ink); paint-order: stroke; stroke: var(--paper); stroke-w
   .pairs.several thead th:first-child { width: auto; }
   .several .pair { flex-direction: column; } }
 @media print { body { max-width: none; padding: 0; font-size: 10pt; } h2 { break-after: avoid; }
-  .wide { overflow: visible; } .numbers tr { break-inside: avoid; } }
+  .wide { overflow: visible; } .film video { display: none; } .numbers tr { break-inside: avoid; } }
 """

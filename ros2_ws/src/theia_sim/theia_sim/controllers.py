@@ -1,6 +1,7 @@
 """Controllers for fast roll-outs: the scripted expert, a policy, and a policy that the expert watches."""
 
 import copy
+import time
 from typing import Any, Protocol
 
 import numpy as np
@@ -110,6 +111,32 @@ class PolicyController:
         assert observation.image is not None
         tokens = self.encoder.encode(observation.image[None])[0].astype(np.float16)
         return self.policy.predict(tokens, observation.joints)
+
+
+class Stopwatch:
+    """A controller whose predictions are timed.
+
+    Attributes:
+        predict_ms: how long each prediction took, encoding included.
+    """
+
+    def __init__(self, controller: Any) -> None:
+        """Time the predictions of `controller`."""
+        self._controller = controller
+        self.policy_id, self.needs_image = controller.policy_id, controller.needs_image
+        self.execution = controller.execution
+        self.predict_ms: list[float] = []
+
+    def reset(self, seed: int) -> None:
+        """Start a trial."""
+        self._controller.reset(seed)
+
+    def predict(self, observation: Observation) -> np.ndarray:
+        """The controller's prediction."""
+        started_s = time.monotonic()
+        actions = self._controller.predict(observation)
+        self.predict_ms.append((time.monotonic() - started_s) * 1000)
+        return actions
 
 
 class WatchedPolicyController:

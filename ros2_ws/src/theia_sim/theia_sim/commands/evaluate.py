@@ -2,10 +2,13 @@
 
 import argparse
 import json
+import os
 import time
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from theia_core.cli import Command
 from theia_core.errors import TheiaError
@@ -13,6 +16,7 @@ from theia_sim.envs import TASKS
 
 if TYPE_CHECKING:
     from theia_core.tasks.protocol import Trial
+    from theia_sim.contenders import Contender
 
 EXAMPLES = """examples:
   theia eval door --trials 50 --seed 1000 --json out.json    the paper's 50 trials with the shipped policy
@@ -99,12 +103,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ledger", type=Path, metavar="FILE", help="append one line a trial to this JSONL ledger"
     )
+    parser.add_argument(
+        "--films", type=Path, metavar="DIR", help="film every trial, small, for the report (needs --ledger)"
+    )
     parser.add_argument("--resume", action="store_true", help="keep the trials that the ledger already holds")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the trials, print the stage table and write the JSON."""
     from theia_core.evaluation import Ledger
+    from theia_core.evaluation.identity import trial_id
+    from theia_core.evaluation.ledger import now
+    from theia_core.evaluation.resume import held_records
+    from theia_core.provenance import machine, software
     from theia_core.tasks import get_task
     from theia_sim.contenders import choose_contenders
     from theia_sim.evaluation_report import json_result, markdown, print_results
@@ -130,33 +141,51 @@ def run(arguments: argparse.Namespace) -> int:
     }
     records: list[list[dict]] = [[] for _ in contenders]
     ledger = Ledger(arguments.ledger) if arguments.ledger else None
-    if ledger is not None and ledger.path.exists():
-        if not arguments.resume:
-            raise TheiaError(f"{ledger.path} exists; add --resume to go on with it or choose another file")
-        held = ledger.read()
-        asked = {trial.index for trial in trials}
-        records = [_own(held, c.identity | common, asked) for c in contenders]
-        total = len(trials) * len(contenders)
-        print(f"{sum(map(len, records))} of {total} trials are in the ledger already")
-    done = [{record["index"] for record in own} for own in records]
-
-    def keep(result: tuple[int, dict]) -> None:
-        place, record = result
-        record = {**record, **contenders[place].identity, **common}
-        records[place].append(record)
-        if ledger is not None:
-            ledger.append(record)
-
     started = time.monotonic()
-    run_parallel(
-        _Evaluator,
-        options,
-        # Contenders take turns, so that an interruption leaves all of them with the same trials.
-        [(place, t) for t in trials for place in range(len(contenders)) if t.index not in done[place]],
-        workers=arguments.workers,
-        label=f"eval {arguments.task}",
-        on_result=keep,
-    )
+    with ledger.owned() if ledger is not None else nullcontext():
+        if ledger is not None and ledger.path.exists():
+            if not arguments.resume:
+                raise TheiaError(
+                    f"{ledger.path} exists; add --resume to go on with it or choose another file"
+                )
+            asked = {trial.index for trial in trials}
+            records = held_records(
+                ledger, [c.identity | common | {"task": task.id} for c in contenders], asked
+            )
+            total = len(trials) * len(contenders)
+            print(f"{sum(map(len, records))} of {total} trials are in the ledger already")
+        done = [{record["index"] for record in own} for own in records]
+
+        def film_of(contender: "Contender", trial: "Trial") -> str | None:
+            if not arguments.films:
+                return None
+            whose = contender.identity | common | {"task": task.id, "simulated": True, "index": trial.index}
+            return str(arguments.films / f"{trial_id(whose)}.mp4")
+
+        def keep(result: tuple[int, dict]) -> None:
+            place, record = result
+            record = {**record, **contenders[place].identity, **common}
+            if video := record.get("video"):
+                record["video"] = os.path.relpath(video, arguments.ledger.parent)
+            record |= {"at": now(), "software": software(), "machine": machine()}
+            records[place].append(record)
+            if ledger is not None:
+                ledger.append(record)
+
+        run_parallel(
+            partial(_Evaluator, films=bool(arguments.films)),
+            options,
+            # Contenders take turns, so that an interruption leaves all of them with the same trials.
+            [
+                (place, trial, film_of(contenders[place], trial))
+                for trial in trials
+                for place in range(len(contenders))
+                if trial.index not in done[place]
+            ],
+            workers=arguments.workers,
+            label=f"eval {arguments.task}",
+            on_result=keep,
+        )
     for own in records:
         own.sort(key=lambda record: record["index"])
     print_results(task, contenders, records, arguments.seed, time.monotonic() - started)
@@ -176,6 +205,10 @@ def _check(arguments: argparse.Namespace) -> None:
     """Refuse what could only fail after the trials."""
     if arguments.trials is not None and arguments.trials < 1:
         raise TheiaError(f"--trials must be at least 1, not {arguments.trials}")
+    if arguments.films:
+        if not arguments.ledger:
+            raise TheiaError("--films needs --ledger FILE: its lines name the films")
+        arguments.films.mkdir(parents=True, exist_ok=True)
     if arguments.resume and not arguments.ledger:
         raise TheiaError("--resume needs --ledger FILE: the ledger holds the finished trials")
     if not 0 <= arguments.latency_ms <= _LARGEST_LATENCY_MS or arguments.latency_ms % 20:
@@ -190,19 +223,10 @@ def _check(arguments: argparse.Namespace) -> None:
         raise TheiaError("--policies needs --encoder: it says where to look for the policies of encoders")
 
 
-def _own(held: list[dict], identity: dict[str, Any], asked: set[int]) -> list[dict]:
-    """Records of the ledger that are trials of this contender, protocol and seed."""
-    return [
-        record
-        for record in held
-        if record.get("index") in asked and all(record.get(key) == value for key, value in identity.items())
-    ]
-
-
 class _Evaluator:
     """One worker: its environment, guard and controllers are made once."""
 
-    def __init__(self, options: list[EvaluationOptions]) -> None:
+    def __init__(self, options: list[EvaluationOptions], *, films: bool) -> None:
         from theia_core.tasks import get_task
         from theia_sim.contenders import EXPERT
         from theia_sim.controllers import ExpertController, PolicyController
@@ -217,29 +241,39 @@ class _Evaluator:
         for option in options:
             if option.policy == EXPERT:
                 expert = make_expert(self.task.id)
-                self.controllers.append(ExpertController(self.env, expert, noise_m=option.noise_mm / 1000))
+                self.controllers.append(
+                    ExpertController(self.env, expert, noise_m=option.noise_mm / 1000, needs_image=films)
+                )
                 continue
             key = option.policy, option.encoder
             if key not in loaded:
                 loaded[key] = PolicyController(*key)
             self.controllers.append(loaded[key].executing(option.execution))
 
-    def __call__(self, item: "tuple[int, Trial]") -> tuple[int, dict]:
+    def __call__(self, item: "tuple[int, Trial, str | None]") -> tuple[int, dict]:
+        from theia_core.evaluation import latency_summary
+        from theia_sim.controllers import Stopwatch
         from theia_sim.rollout import rollout
+        from theia_sim.small_film import SmallFilm
 
-        place, trial = item
+        place, trial, film_path = item
+        controller = Stopwatch(self.controllers[place])
+        film = SmallFilm(film_path, self.task.control_rate_hz) if film_path else None
         scene = type(self.env).params_type.sample(trial.seed, **trial.cell)
         self.env.reset(scene)
         started = time.monotonic()
         result = rollout(
             self.env,
-            self.controllers[place],
+            controller,
             self.guard,
             seed=trial.seed,
             max_steps=self.task.horizon_steps,
             latency_s=self.latency_s,
+            on_step=film.on_step if film is not None else None,
         )
         return place, {
+            **({"video": film.close()} if film is not None else {}),
+            "latency": {"predict_ms": latency_summary(controller.predict_ms)},
             "task": self.task.id,
             "simulated": True,
             "index": trial.index,
