@@ -100,7 +100,7 @@ class TrialShow:
             snapshot = snapshots[result.stage_steps[name]]
             moments.append(Moment(f"{name}, {snapshot.time_s:.1f} s", snapshot))
         policy = self.env.new_renderer()
-        spectator = SnapshotRenderer(self.env.model, self.env.place, samples=8, shadows=True)
+        spectator = SnapshotRenderer(self.env.spectator_model, self.env.place, samples=8, shadows=True)
         rows = [
             [renderer.render(moment.snapshot, camera, 640, 480) for moment in moments]
             for renderer, camera in ((policy, "policy"), (spectator, "spectator"))

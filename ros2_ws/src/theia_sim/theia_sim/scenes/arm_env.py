@@ -216,6 +216,11 @@ class ArmEnv:
         """
         return SnapshotRenderer(self.model, self.place, samples=samples)
 
+    @property
+    def spectator_model(self) -> mujoco.MjModel:
+        """The scene for pictures for people."""
+        return self.model
+
     def render(self, width: int = 640, height: int = 480, camera: str = "policy") -> np.ndarray:
         """Picture (height, width, 3) uint8 RGB of the present moment."""
         samples = 0 if camera == "policy" else SPECTATOR_SAMPLES

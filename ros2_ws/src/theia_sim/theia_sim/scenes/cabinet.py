@@ -72,7 +72,7 @@ def cabinet_body() -> str:
   class="solid"/>
  {knobs}{feet}
  {fiducial.plate((_FACE_X_M - 0.003, 0.152, door_z + 0.10))}
- <geom class="shadow" size="{_DEPTH_M / 2 + 0.06} {_HALF_WIDTH_M + 0.07} .0006" pos="{middle_x} 0 .001"/>
+ <geom class="shadow" size="{_DEPTH_M / 2 + 0.06} {_HALF_WIDTH_M + 0.07} .0006" pos="{middle_x} 0 .004"/>
  {_on_top(middle_x)}
 </body>
 {_drawer()}"""

@@ -1,5 +1,7 @@
 """The drawer task: Spot before a cabinet whose top drawer has a bar handle (paper section 4.3)."""
 
+from pathlib import Path
+
 import mujoco
 import numpy as np
 
@@ -15,8 +17,8 @@ from theia_sim.scenes.world import colour_materials, place_light, scene_mjcf
 # In the body's frame: under the arm, off the middle, so that the hand does not hide all of the bar.
 CAMERA_M = np.array([0.445, 0.075, 0.040])
 CAMERA_TARGET_M = np.array([1.03, 0.025, 0.115])
-SPECTATOR_M = np.array([0.10, -1.55, 1.35])
-SPECTATOR_TARGET_M = np.array([0.72, 0.02, 0.50])
+SPECTATOR_M = np.array([0.02, -1.75, 1.25])
+SPECTATOR_TARGET_M = np.array([0.58, 0.02, 0.47])
 _FIDUCIAL_SEEN_M = 4.0
 SCORE_STEP_S = 0.01
 
@@ -33,7 +35,7 @@ class DrawerEnv(SpotWorld):
 
     def __init__(self) -> None:
         """Compile the scene once; `reset` changes it."""
-        super().__init__(_scene(), {**kitchen.TEXTURES(), **fiducial.tag_texture()})
+        super().__init__(_scene, {**kitchen.TEXTURES(), **fiducial.tag_texture()})
         self._drawer = self.model.joint("drawer")
         self._bar = self.model.geom("bar").id
         self._fiducial, self._grasp = self.model.site("fiducial").id, self.model.site("grasp").id
@@ -149,12 +151,11 @@ def _room() -> str:
 <geom type="box" size=".004 .20 .14" pos="1.628 .02 1.25" rgba=".88 .84 .74 1" class="scenery"/>
 <geom type="ellipsoid" size=".003 .08 .05" pos="1.624 -.03 1.23" rgba=".35 .52 .60 1" class="scenery"/>
 <geom type="ellipsoid" size=".003 .05 .05" pos="1.624 .09 1.29" rgba=".88 .62 .30 1" class="scenery"/>
-<geom class="shadow" size=".42 .17 .0006" pos="0 0 .009"/>
 """
 
 
-def _scene() -> str:
-    robot = spot_mjcf()
+def _scene(meshes: Path | None = None) -> str:
+    robot = spot_mjcf(meshes)
     return scene_mjcf(
         "room: drawer",
         defaults=robot.defaults,

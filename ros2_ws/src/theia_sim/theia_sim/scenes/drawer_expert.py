@@ -9,18 +9,13 @@ from scipy.spatial.transform import Rotation
 
 from theia_core.actions.poses import Pose
 from theia_core.actions.rotations import rotation_6d_from_matrix
+from theia_core.tasks.drawer_script import CLEAR_M, HAND_TFORM_GRASP, OPEN, SHUT_M, STEP_M, STEP_RAD
 from theia_sim.scenes.drawer import DrawerEnv
 
-APPROACH_OPEN = 0.60  # gripper fraction: a gap of 9 cm
-STEP_M, STEP_RAD = 0.045, 0.20  # of the hand in 0.2 s
 PULL_M = 0.040  # how far the commanded grip runs ahead of the bar
 BACK_M = 0.12  # farthest before the bar while off the line of approach
 LAST_M = 0.24  # the drawer is pulled no further
 CLOSED, HELD = 0.22, 0.30  # gripper fractions: shut, on the bar or on nothing; still shutting
-_WRIST_TO_GRASP = Pose(np.array([0.00443, 0.0, -0.026]))  # from "hand" to where the jaws hold best
-# The grasp point against the bar: below it on the way in, so that the bar clears the lower jaw, and a little
-# before it, so that the finger clears the face of the drawer.
-_AIM_M, _SHUT_M = np.array([-0.006, 0.0, -0.013]), np.array([-0.006, 0.0, -0.003])
 _FACING = np.eye(3)  # of the hand in the world: level, towards the drawer
 
 
@@ -29,7 +24,7 @@ class DrawerExpert:
 
     def act(self, env: DrawerEnv) -> np.ndarray:
         """Action (10,) float32 `ee_pose` for the next 0.2 s."""
-        grasp = env.hand_pose("world") @ _WRIST_TO_GRASP
+        grasp = env.hand_pose("world") @ HAND_TFORM_GRASP
         bar_m = env.bar_m()
         if env.in_grip() and env.gripper_fraction() < HELD:
             ahead_m = np.clip(LAST_M - env.drawer_m, 0.0, PULL_M)
@@ -40,23 +35,23 @@ class DrawerExpert:
 
 def _approach(env: DrawerEnv, grasp: Pose, bar_m: np.ndarray) -> tuple[np.ndarray, float]:
     """Where the grasp point should go while the bar is not held, and how far the gripper should be open."""
-    aim_m = bar_m + _AIM_M
+    aim_m = bar_m + CLEAR_M
     off_m = grasp.position_m - aim_m
     turn_rad = float(np.linalg.norm(_turn(grasp.rotation)))
     beside_m = max(abs(float(off_m[1])) - 0.02, 0.0)  # anywhere near the bar's middle will do
     height_m = abs(float(off_m[2]))
     fraction = env.gripper_fraction()
-    shutting = fraction < APPROACH_OPEN - 0.15
+    shutting = fraction < OPEN - 0.15
     slack = 1.6 if shutting else 1.0  # what has begun to close goes on closing
     between = abs(off_m[0]) < 0.014 * slack and height_m < 0.012 * slack and beside_m < 0.03 * slack
     if between and turn_rad < 0.12 * slack and (fraction > 0.06 or env.holding()):
-        return bar_m + (_SHUT_M if shutting else _AIM_M), 0.0
+        return bar_m + (SHUT_M if shutting else CLEAR_M), 0.0
     error_m = height_m + beside_m + 0.1 * max(turn_rad - 0.05, 0.0)
     back_m = float(np.clip(6.0 * (error_m - 0.008), 0.0, BACK_M))
     if shutting:  # closed jaws have to open before they go near
-        opened = np.clip((APPROACH_OPEN - fraction) / 0.15, 0.0, 1.0)
+        opened = np.clip((OPEN - fraction) / 0.15, 0.0, 1.0)
         back_m = max(back_m, 0.10 * float(opened))
-    return aim_m - np.array([back_m, 0.0, 0.0]), APPROACH_OPEN
+    return aim_m - np.array([back_m, 0.0, 0.0]), OPEN
 
 
 def _turn(rotation: np.ndarray) -> np.ndarray:
@@ -71,7 +66,7 @@ def _action(env: DrawerEnv, grasp: Pose, target_m: np.ndarray, gripper: float) -
     turn_rad = _turn(grasp.rotation)
     turn_rad = turn_rad * min(1.0, STEP_RAD / max(float(np.linalg.norm(turn_rad)), 1e-9))
     rotation = Rotation.from_rotvec(turn_rad).as_matrix() @ grasp.rotation
-    hand = Pose(grasp.position_m + way_m, rotation) @ _WRIST_TO_GRASP.inverse()
+    hand = Pose(grasp.position_m + way_m, rotation) @ HAND_TFORM_GRASP.inverse()
     in_root = env.root.inverse() @ hand
     return np.concatenate([in_root.position_m, rotation_6d_from_matrix(in_root.rotation), [gripper]]).astype(
         np.float32

@@ -6,8 +6,10 @@ things with are boxes and capsules, the same in every installation, whatever the
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from theia_sim.scenes.kitchen import rounded
+from theia_sim.scenes.spot_meshes import mesh_assets, with_meshes
 
 BODY_HEIGHT_M = 0.463  # of the body's origin over the floor when Spot stands
 ARM_JOINTS = ("arm0.sh0", "arm0.sh1", "arm0.el0", "arm0.el1", "arm0.wr0", "arm0.wr1")
@@ -29,6 +31,7 @@ HAND_M = 0.19557  # from the last wrist joint to the frame "hand", along x
 _DRIVES = ("kp='2000' kv='120' forcerange='-250 250'",) * 3 + ("kp='800' kv='40' forcerange='-80 80'",) * 3
 _HIPS_M = (("fl", 0.29785, 1), ("fr", 0.29785, -1), ("hl", -0.29785, 1), ("hr", -0.29785, -1))
 _THIGH_RAD, _KNEE_RAD = 1.04, -1.80
+_HIDDEN_GROUP = 3  # of geoms that renderers leave out
 
 
 @dataclass(frozen=True)
@@ -41,19 +44,26 @@ class SpotMjcf:
     defaults: str
 
 
-def spot_mjcf() -> SpotMjcf:
-    """Spot for a scene, with the camera "policy" on its body and the sites "hand" and "grasp"."""
+def spot_mjcf(meshes: Path | None = None) -> SpotMjcf:
+    """Spot for a scene, with the camera "policy" on its body and the sites "hand" and "grasp".
+
+    Args:
+        meshes: folder of `spot_meshes`, to draw it with these instead of primitives; it moves the same.
+    """
+    body, assets = _base(_legs() + _arm()), _ASSETS
+    if meshes is not None:
+        body, assets = with_meshes(body), assets + mesh_assets(meshes)
     return SpotMjcf(
-        body=_base(_legs() + _arm()),
-        assets=_ASSETS,
+        body=body,
+        assets=assets,
         actuators=_actuators(),
-        defaults=_DEFAULTS,
+        defaults=_DEFAULTS.format(group=2 if meshes is None else _HIDDEN_GROUP),
     )
 
 
 _DEFAULTS = """
 <default class="spot">
- <geom contype="0" conaffinity="0" group="2" material="spot_black"/>
+ <geom contype="0" conaffinity="0" group="{group}" material="spot_black"/>
  <default class="spot_yellow"><geom material="spot_yellow"/></default>
  <default class="spot_grey"><geom material="spot_grey"/></default>
 </default>
@@ -102,6 +112,7 @@ def _base(carried: str) -> str:
  <geom type="cylinder" size=".013 .004" euler="0 1.5708 0" pos=".444 .04 .02" rgba=".05 .06 .09 1"/>
  <geom type="cylinder" size=".013 .004" euler="0 1.5708 0" pos=".444 -.04 .02" rgba=".05 .06 .09 1"/>
  <geom type="box" size=".44 .115 .09" class="spot_contact"/>
+ <geom class="shadow" size=".42 .17 .0006" pos="0 0 {0.012 - BODY_HEIGHT_M}"/>
  {carried}
 </body>"""
 

@@ -5,7 +5,10 @@ limits or trajectories: whoever drives it says, every 20 ms or less often, where
 be.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import mujoco
@@ -27,6 +30,7 @@ from theia_sim.scenes.spot import (
 )
 from theia_sim.scenes.spot_base import BaseDrive
 from theia_sim.scenes.spot_ik import SpotIK
+from theia_sim.scenes.spot_meshes import mesh_folder
 
 CONTROL_S = 0.02
 FASTEST_JOINT_RAD_S = 2.5  # of the commanded arm joints
@@ -76,14 +80,15 @@ class SpotWorld:
 
     action_space = EE_POSE
 
-    def __init__(self, mjcf: str, files: dict[str, bytes]) -> None:
+    def __init__(self, mjcf: Callable[[Path | None], str], files: dict[str, bytes]) -> None:
         """Compile the scene.
 
         Args:
-            mjcf: the whole scene, with Spot as `scenes.spot` makes it.
+            mjcf: the whole scene, with Spot as `scenes.spot` makes it for a folder of meshes or None.
             files: textures and other files that the scene names.
         """
-        self.model = mujoco.MjModel.from_xml_string(mjcf, files)
+        self.model = mujoco.MjModel.from_xml_string(mjcf(None), files)
+        self._mjcf, self._files = mjcf, files
         self.data = mujoco.MjData(self.model)
         names = (*ARM_JOINTS, GRIPPER_JOINT)
         self._qpos = np.array([self.model.joint(name).qposadr[0] for name in names])
@@ -365,11 +370,22 @@ class SpotWorld:
         """
         return SnapshotRenderer(self.model, self.place, samples=samples)
 
+    @cached_property
+    def spectator_model(self) -> mujoco.MjModel:
+        """The scene for pictures for people: with Spot's own meshes where they are installed."""
+        meshes = mesh_folder()
+        return (
+            self.model if meshes is None else mujoco.MjModel.from_xml_string(self._mjcf(meshes), self._files)
+        )
+
     def render(self, width: int = 640, height: int = 480, camera: str = "policy") -> np.ndarray:
         """Picture (height, width, 3) uint8 RGB of the present moment, upright."""
         if camera not in self._renderers:
-            samples = 0 if camera == "policy" else SPECTATOR_SAMPLES
-            self._renderers[camera] = self.new_renderer(samples=samples)
+            self._renderers[camera] = (
+                self.new_renderer()
+                if camera == "policy"
+                else SnapshotRenderer(self.spectator_model, self.place, samples=SPECTATOR_SAMPLES)
+            )
         return self._renderers[camera].render(self.snapshot(), camera, width, height)
 
     def close(self) -> None:
