@@ -2,13 +2,14 @@
 
     python scripts/pictures.py stages --task pick_place --trial 6 --out docs/media/pick_place_stages.png
     python scripts/pictures.py stages --task microwave --trial 10 --out docs/media/microwave_stages.png
+    python scripts/pictures.py stages --task drawer --trial 3 --out docs/media/drawer_stages.png
     python scripts/pictures.py trial --task door --out docs/media
 
 `stages` is a contact sheet of one trial of the protocol: a column for the start and for the moment at which
-each stage was reached, seen by the policy's camera above and by a spectator below. `trial` writes, each with
-the task's name in front, scenes.jpg (randomised scenes as the policy sees them), trial.mp4 and, but not for
-the expert, tokens.png (the encoder's tokens in that trial). Who acts is the task's shipped policy, or the
-expert where there is none; --policy chooses.
+each stage was reached, and of a task with one stage for a moment on the way, seen by the policy's camera
+above and by a spectator below. `trial` writes, each with the task's name in front, scenes.jpg (randomised
+scenes as the policy sees them), trial.mp4 and, but not for the expert, tokens.png (the encoder's tokens in that
+trial). Who acts is the task's shipped policy, or the expert where there is none; --policy chooses.
 """
 
 import argparse
@@ -96,6 +97,9 @@ class TrialShow:
         if missed := [name for name, reached in result.stages.items() if not reached]:
             raise SystemExit(f"trial {trial.index} did not reach {', '.join(missed)}; choose another --trial")
         moments = [Moment("start", snapshots[0])]
+        if len(self.task.stages) == 1:
+            snapshot = snapshots[result.stage_steps[self.task.stages[0]] * 2 // 3]
+            moments.append(Moment(f"{snapshot.time_s:.1f} s", snapshot))
         for name in self.task.stages:
             snapshot = snapshots[result.stage_steps[name]]
             moments.append(Moment(f"{name}, {snapshot.time_s:.1f} s", snapshot))

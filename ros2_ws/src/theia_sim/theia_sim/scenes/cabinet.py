@@ -9,8 +9,8 @@ BAR_M = np.array([1.03, 0.0, 0.60])  # middle of the drawer's bar when shut
 BAR_HALF_LENGTH_M, BAR_RADIUS_M = 0.09, 0.010
 TRAVEL_M = 0.32
 _FACE_X_M = BAR_M[0] + 0.055  # the drawer's outer face
-_HALF_WIDTH_M, _DEPTH_M, _TOP_M, _LOW_M = 0.29, 0.44, 0.720, 0.09
-_FRONT_HALF_M = (0.010, 0.262, 0.078)
+_HALF_WIDTH_M, _DEPTH_M, _TOP_M, _LOW_M = 0.29, 0.44, 0.735, 0.09
+_FRONT_HALF_M = (0.010, 0.262, 0.085)
 _SHELF_M = 0.500  # between the drawer and the doors
 _BACK_X_M = _FACE_X_M + _DEPTH_M
 
@@ -27,7 +27,7 @@ def cabinet_assets() -> str:
         '<material name="drawer_inside" rgba=".82 .72 .56 1" specular=".1" shininess=".1"/>'
         + rounded("drawer_front", _FRONT_HALF_M, 0.006)
         + rounded("cabinet_panel", (0.010, 0.128, door_half_m), 0.006)
-        + rounded("cabinet_top", (_DEPTH_M / 2 + 0.015, _HALF_WIDTH_M + 0.015, 0.014), 0.008)
+        + rounded("cabinet_top", (_DEPTH_M / 2 + 0.022, _HALF_WIDTH_M + 0.015, 0.014), 0.008)
         + rounded("cloth", (0.10, 0.09, 0.022), 0.018)
         + rounded("cocoa", (0.045, 0.032, 0.045), 0.006)
         + rounded("book", (0.075, 0.105, 0.014), 0.004)
@@ -64,8 +64,10 @@ def cabinet_body() -> str:
  <geom type="box" size="{_DEPTH_M / 2} {_HALF_WIDTH_M - 0.02} .009" pos="{middle_x} 0 {_SHELF_M}" {solid}/>
  <geom type="box" size=".010 {_HALF_WIDTH_M - 0.02} .019" pos="{_FACE_X_M + 0.012} 0 {_SHELF_M + 0.010}"
   {solid}/>
+ <geom type="box" size=".008 {_HALF_WIDTH_M - 0.02} .012" pos="{_FACE_X_M + 0.030} 0 {_TOP_M - 0.026}"
+  {solid}/>
  <geom type="box" size=".006 {_HALF_WIDTH_M} {side_half}" pos="{_BACK_X_M} 0 {side_z}" {solid}/>
- <geom type="mesh" mesh="cabinet_top" pos="{middle_x - 0.005} 0 {_TOP_M}" material="worktop" class="solid"/>
+ <geom type="mesh" mesh="cabinet_top" pos="{middle_x - 0.012} 0 {_TOP_M}" material="worktop" class="solid"/>
  <geom type="mesh" mesh="cabinet_panel" pos="{_FACE_X_M + 0.010} {door_half} {door_z}" material="front"
   class="solid"/>
  <geom type="mesh" mesh="cabinet_panel" pos="{_FACE_X_M + 0.010} {-door_half} {door_z}" material="front"
@@ -97,7 +99,7 @@ def _drawer() -> str:
  {posts}
  <geom type="box" size=".026 .008 .008" pos=".028 {-BAR_HALF_LENGTH_M + 0.012} 0" class="solid" group="4"/>
  <geom type="box" size=".026 .008 .008" pos=".028 {BAR_HALF_LENGTH_M - 0.012} 0" class="solid" group="4"/>
- <geom name="drawer_front" type="mesh" mesh="drawer_front" pos="{0.055 + half_x} 0 .012" material="front"
+ <geom name="drawer_front" type="mesh" mesh="drawer_front" pos="{0.055 + half_x} 0 .018" material="front"
   class="solid"/>
  <geom type="box" size="{depth_m} .006 .052" pos="{box_x} {inner_m} 0" {inside}/>
  <geom type="box" size="{depth_m} .006 .052" pos="{box_x} {-inner_m} 0" {inside}/>
