@@ -8,8 +8,8 @@
 `stages` is a contact sheet of one trial of the protocol: a column for the start and for the moment at which
 each stage was reached, and of a task with one stage for a moment on the way, seen by the policy's camera
 above and by a spectator below. `trial` writes, each with the task's name in front, scenes.jpg (randomised
-scenes as the policy sees them), trial.mp4 and, but not for the expert, tokens.png (the encoder's tokens in that
-trial). Who acts is the task's shipped policy, or the expert where there is none; --policy chooses.
+scenes as the policy sees them), trial.mp4 and, but not for the expert, tokens.png (the encoder's tokens in
+that trial). Who acts is the task's shipped policy, or the expert where there is none; --policy chooses.
 """
 
 import argparse
