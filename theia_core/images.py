@@ -82,14 +82,15 @@ class Preprocessing:
             resized[index] = np.asarray(image.resize((self.size, self.size), Image.Resampling.BILINEAR))
         return resized
 
-    def apply(self, frames: np.ndarray) -> np.ndarray:
+    def apply(self, frames: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         """Turn camera frames into the encoder's input.
 
         Args:
             frames: (B, H, W, 3) or (H, W, 3) uint8 RGB of any resolution.
+            out: (B, 3, S, S) float32 to write the result into; a new array by default.
 
         Returns:
-            (B, 3, S, S) float32, C-contiguous; B is 1 for a single frame.
+            (B, 3, S, S) float32; B is 1 for a single frame. A new one is C-contiguous.
 
         Raises:
             TheiaError: if `frames` has another dtype, number of channels or number of dimensions.
@@ -98,7 +99,7 @@ class Preprocessing:
         mean, std = np.asarray(self.mean, np.float64), np.asarray(self.std, np.float64)
         scale = (1 / (255 * std)).astype(np.float32)[:, None, None]
         offset = (-mean / std).astype(np.float32)[:, None, None]
-        images = np.empty((len(resized), 3, self.size, self.size), np.float32)
+        images = np.empty((len(resized), 3, self.size, self.size), np.float32) if out is None else out
         np.multiply(resized.transpose(0, 3, 1, 2), scale, out=images)
         images += offset
         return images

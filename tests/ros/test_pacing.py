@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from theia.nodekit.latest import Latest
+from theia.nodekit.latest import LatestOfEach
 from theia.nodekit.phase_lock import PhaseLock
 from theia.nodekit.statistics import Rate, Samples
 from theia.nodekit.ticker import Ticker
@@ -129,18 +129,33 @@ def test_phase_lock_leaves_the_tick_alone_when_nothing_arrives():
 
 
 def test_mailbox_hands_over_the_newest_and_counts_the_rest():
-    mailbox = Latest()
+    mailbox = LatestOfEach([""])
     for item in range(5):
-        mailbox.put(item)
-    assert mailbox.take(0) == 4
-    assert mailbox.take(0) is None
+        mailbox.put(item, "")
+    assert mailbox.take(0) == {"": 4}
+    assert mailbox.take(0) == {}
     assert mailbox.replaced == 4
 
 
 def test_mailbox_wakes_who_waits():
-    mailbox = Latest()
-    threading.Timer(0.05, mailbox.put, ("new",)).start()
-    assert mailbox.take(2.0) == "new"
+    mailbox = LatestOfEach(["only"])
+    threading.Timer(0.05, mailbox.put, ("new", "only")).start()
+    assert mailbox.take(2.0) == {"only": "new"}
+
+
+def test_mailbox_of_several_gives_what_is_there_in_the_senders_order():
+    mailbox = LatestOfEach(["left", "right"])
+    mailbox.put("r", "right")
+    threading.Timer(0.05, mailbox.put, ("l", "left")).start()
+    assert list(mailbox.take(2.0, together_s=2.0).items()) == [("left", "l"), ("right", "r")]
+    mailbox.put("l2", "left")
+    started_s = time.monotonic()
+    assert mailbox.take(2.0, together_s=0.05) == {"left": "l2"}, "a camera that is gone holds no other up"
+    assert time.monotonic() - started_s < 1.0
+    mailbox.put("r2", "right")
+    mailbox.clear()
+    assert mailbox.take(0) == {}
+    assert mailbox.replaced == 0
 
 
 def test_samples_summarise_what_is_still_in_the_window():
@@ -148,7 +163,12 @@ def test_samples_summarise_what_is_still_in_the_window():
     assert samples.summary() == {}
     for value in range(1, 101):
         samples.add(value)
-    assert samples.summary() == {"p50": 50.5, "p95": pytest.approx(95.05), "max": 100}
+    assert samples.summary() == {
+        "p50": 50.5,
+        "p95": pytest.approx(95.05),
+        "p99": pytest.approx(99.01),
+        "max": 100,
+    }
     for _ in range(3000):
         samples.add(1.0)
     assert samples.summary()["max"] == 1.0

@@ -171,11 +171,12 @@ def test_timing_report_shows_the_newest_numbers_of_each_node():
         pairs = {
             "frame_to_chunk_ms_p50": "50.0",
             "frame_to_chunk_ms_p95": value,
+            "frame_to_chunk_ms_p99": "95",
             "frame_to_chunk_ms_max": "99",
         }
         status = DiagnosticStatus(
             name="/bc_policy", values=[KeyValue(key=key, value=text) for key, text in pairs.items()]
         )
         report.on_diagnostics(DiagnosticArray(status=[status]))
-    assert report.numbers() == {"frame_to_chunk_ms": {"p50": 50.0, "p95": 80.0, "max": 99.0}}
+    assert report.numbers() == {"frame_to_chunk_ms": {"p50": 50.0, "p95": 80.0, "p99": 95.0, "max": 99.0}}
     assert "camera frame -> action chunk sent" in report.text()

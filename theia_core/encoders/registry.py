@@ -9,7 +9,17 @@ from theia_core.encoders.theia_variants import RELEASED
 from theia_core.errors import MissingExtraError, TheiaError
 from theia_core.runtimes.safetensors_graph import weights_sha256
 
-RUNTIMES = ("auto", "onnxruntime", "torch")
+RUNTIMES = (
+    "auto",
+    "onnxruntime",
+    "onnxruntime-cuda",
+    "onnxruntime-tensorrt",
+    "tensorrt",
+    "tensorrt-rtx",
+    "torch",
+    "torch-cuda",
+)
+ON_TORCH = {"torch": "cpu", "torch-cuda": "cuda"}  # runtime -> device
 
 
 def shipped_folder() -> Path:
@@ -29,18 +39,28 @@ def load_encoder(
     """Load an encoder by its shipped name or from disk; nothing is ever downloaded.
 
     Args:
-        name_or_path: name from `list_encoders`, an encoder's folder, or a safetensors file of Theia weights.
-        runtime: "onnxruntime", "torch", or "auto" for whichever this encoder has.
+        name_or_path: name from `list_encoders`, an encoder's or an exported engine's folder, or a safetensors
+            file of Theia weights.
+        runtime: one of `RUNTIMES`; "auto" is onnxruntime on the CPU or torch, whichever this encoder has, and
+            for an engine the runtime that it was exported for. `theia_core.engines.choice` measures instead.
         variant: released name that says the architecture of Theia weights without a config.json.
         threads: CPU threads of the network.
 
     Raises:
         TheiaError: if the name is unknown, the folder is incomplete, the weights are not the ones its
-            `encoder.json` names, or the runtime cannot run this encoder.
+            `encoder.json` names, the runtime cannot run this encoder, or an engine has no certificate that
+            passes and holds on this machine.
     """
     if runtime not in RUNTIMES:
         raise TheiaError(f"unknown runtime {runtime!r}; choose one of {', '.join(RUNTIMES)}")
     name, path = str(name_or_path), Path(name_or_path)
+    from theia_core.engines.folder import is_engine  # here, as engines are made of encoders
+    from theia_core.engines.opening import load_engine
+
+    if is_engine(path) and not (path.name == name and (shipped_folder() / name).is_dir()):
+        if variant is not None:
+            raise TheiaError(f"{path} is an exported engine; variant is for a file of Theia weights only")
+        return load_engine(path, runtime, threads=threads)
     if folder := _described_folder(name_or_path):
         if variant is not None:
             raise TheiaError(f"{folder} describes itself; variant is for a file of Theia weights only")
@@ -75,15 +95,18 @@ def _described_folder(name_or_path: str | Path) -> Path | None:
 
 def _load_theia(path: Path, runtime: str, variant: str | None, threads: int) -> Encoder:
     """Encoder of a Theia checkpoint, which needs torch."""
-    if runtime == "onnxruntime":
-        raise TheiaError(f"{path} is a torch checkpoint; use the runtime 'torch', or export it to ONNX first")
+    if runtime not in ("auto", *ON_TORCH):
+        raise TheiaError(
+            f"{path} is a torch checkpoint and does not run on {runtime}; use the runtime 'torch', or export "
+            f"it first: theia export {path} --to onnx"
+        )
     try:
         from theia_core.encoders.theia_checkpoint import load_theia_encoder
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise
         raise MissingExtraError("torch", "train") from error
-    return load_theia_encoder(path, variant, threads)
+    return load_theia_encoder(path, variant, threads, ON_TORCH.get(runtime, "cpu"))
 
 
 def _load_graph_folder(folder: Path, runtime: str, threads: int) -> Encoder:
@@ -92,25 +115,22 @@ def _load_graph_folder(folder: Path, runtime: str, threads: int) -> Encoder:
     Where the weights are a Theia checkpoint's, which its config.json says, torch can run them too.
     """
     spec, entries = read_encoder_json(folder)
-    if runtime == "torch" and not runs_on_torch(folder):
+    if runtime in ON_TORCH and not runs_on_torch(folder):
         raise TheiaError(
             f"{spec.name} is an ONNX graph and does not run on torch; use the runtime 'onnxruntime'"
         )
     weights_hash = weights_sha256(folder / str(entries.get("weights", "model.safetensors")))
     _check_hash(folder, weights_hash, entries.get("weights_sha256"))
-    if runtime == "torch":
+    if runtime in ON_TORCH:
         if "translators_sha256" in entries:
             translators = weights_sha256(folder / "translators.safetensors")
             _check_hash(folder, translators, entries["translators_sha256"])
         return Encoder(spec, weights_hash, _load_theia(folder, runtime, None, threads).runtime)
-    from theia_core.runtimes.onnx_session import OnnxEncoderRuntime
+    from theia_core.engines.opening import open_graph
 
-    graph = OnnxEncoderRuntime(
-        folder / str(entries.get("graph", "model.onnx")),
-        threads,
-        largest_batch=int(entries.get("largest_batch", 1)),
-    )
-    return Encoder(spec, weights_hash, graph)
+    largest_batch = int(entries.get("largest_batch", 1))
+    graph = folder / str(entries.get("graph", "model.onnx"))
+    return Encoder(spec, weights_hash, open_graph(graph, runtime, spec, threads, largest_batch))
 
 
 def _check_hash(folder: Path, found: str, expected: object) -> None:

@@ -31,7 +31,7 @@ from theia_core.runtimes.torch_theia import TheiaTorchRuntime
 WEIGHTS, TRANSLATORS, CONFIG = "model.safetensors", "translators.safetensors", "config.json"
 
 
-def load_theia_encoder(path: Path, variant: str | None, threads: int) -> Encoder:
+def load_theia_encoder(path: Path, variant: str | None, threads: int, device: str = "cpu") -> Encoder:
     """Encoder of a Theia checkpoint.
 
     Args:
@@ -39,9 +39,11 @@ def load_theia_encoder(path: Path, variant: str | None, threads: int) -> Encoder
         variant: released name that says the architecture; needed where no config.json lies beside the
             weights.
         threads: CPU threads of the network.
+        device: torch device.
 
     Raises:
-        TheiaError: if a file is absent, or its keys or shapes are not exactly those of the variant.
+        TheiaError: if a file is absent, its keys or shapes are not exactly those of the variant, or torch
+            sees no such device.
     """
     weights = path / WEIGHTS if path.is_dir() else path
     if not weights.is_file():
@@ -56,7 +58,7 @@ def load_theia_encoder(path: Path, variant: str | None, threads: int) -> Encoder
             "such as 'theia-tiny-patch16-224-cdiv'"
         )
     model = load_theia_model(weights, layout)
-    return Encoder(spec_of(layout), weights_sha256(weights), TheiaTorchRuntime(model, threads))
+    return Encoder(spec_of(layout), weights_sha256(weights), TheiaTorchRuntime(model, threads, device))
 
 
 def load_theia_model(weights: Path, variant: TheiaVariant) -> TheiaModel:

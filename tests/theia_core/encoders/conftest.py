@@ -1,45 +1,15 @@
 """Theia models with weights that anyone can make again from their names."""
 
-import zlib
-
-import numpy as np
 import pytest
-
-
-def deterministic_weight(torch, module, key, shape):
-    """Weight of a state-dict key: normal numbers seeded with the key, scaled by what kind of weight it is."""
-    generator = np.random.Generator(np.random.PCG64(zlib.crc32(key.encode())))
-    values = generator.standard_normal(shape, dtype=np.float32)
-    if key.endswith("bias"):
-        return 0.05 * values
-    if isinstance(module, torch.nn.LayerNorm):
-        return 1 + 0.1 * values
-    if isinstance(module, torch.nn.ConvTranspose2d):
-        return values / np.sqrt(shape[0] * 9)
-    if isinstance(module, torch.nn.Linear | torch.nn.Conv2d):
-        return values / np.sqrt(np.prod(shape[1:]))
-    return 0.05 * values
 
 
 @pytest.fixture(scope="session")
 def make_theia():
     """Function from a `TheiaVariant` to a model in eval mode with deterministic weights."""
-    torch = pytest.importorskip("torch")
-    from theia_core.encoders.theia import TheiaModel
+    pytest.importorskip("torch")
+    from theia_core.encoders.deterministic import deterministic_model
 
-    def make(variant):
-        with torch.device("meta"):
-            model = TheiaModel(variant).eval()
-        modules = dict(model.named_modules())
-        weights = {}
-        for key, tensor in model.state_dict().items():
-            module = modules.get(key.rpartition(".")[0])
-            weight = deterministic_weight(torch, module, key, tuple(tensor.shape))
-            weights[key] = torch.from_numpy(weight.astype(np.float32))
-        model.load_state_dict(weights, assign=True)
-        return model
-
-    return make
+    return deterministic_model
 
 
 @pytest.fixture(scope="session")

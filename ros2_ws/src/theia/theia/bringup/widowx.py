@@ -5,6 +5,7 @@ One description; the tasks differ in their name and in the sentence that says wh
 
 from theia.bringup.description import Argument, Bringup, NodeEntry, Role, Unless, Use, When
 from theia.topics import IMAGE
+from theia_core.encoders.registry import RUNTIMES
 
 _LIFECYCLE_ORDER = ("widowx_guard", "encoder", "bc_policy")
 _CAMERA = {IMAGE: Use("camera_topic")}
@@ -39,7 +40,12 @@ def widowx_bringup(task: str, description: str) -> Bringup:
                 "how predictions are executed: receding:STEPS, receding (the policy's own number) or "
                 "ensemble:M, with or without ,no-latency-compensation",
             ),
-            Argument("runtime", "auto", "what runs the encoder", ("auto", "onnxruntime", "torch")),
+            Argument(
+                "runtime",
+                "auto",
+                "what runs the encoder; auto measures what is there and remembers the fastest",
+                RUNTIMES,
+            ),
             Argument("threads", "2", "CPU threads of the encoder", type=int),
             Argument(
                 "trials",

@@ -8,7 +8,7 @@ from theia_core.errors import TheiaError
 
 
 def check_image(message: Image, width: int, height: int, encoding: str = "rgb8") -> None:
-    """Refuse an image that is not what was configured.
+    """Refuse an image that is not what was configured; a width and height of 0 take any size.
 
     Raises:
         TheiaError: naming what came and what was expected.
@@ -18,15 +18,24 @@ def check_image(message: Image, width: int, height: int, encoding: str = "rgb8")
             f"the camera sends {message.encoding or 'no'} encoding instead of {encoding}; "
             f"set the camera driver to {encoding}, nothing is converted silently"
         )
-    if (message.width, message.height) != (width, height):
-        raise TheiaError(
-            f"the camera sends {message.width}x{message.height} instead of {width}x{height}; "
-            "change the camera driver, or the parameters width and height if the policy was trained so"
-        )
-    if message.step < 3 * width or len(message.data) < message.step * height:
+    check_size(message.width, message.height, width, height)
+    if message.step < 3 * message.width or not 0 < message.step * message.height <= len(message.data):
         raise TheiaError(
             f"the camera's image holds {len(message.data)} bytes in rows of {message.step}, "
-            f"too few for {width}x{height}; its driver is broken"
+            f"too few for {message.width}x{message.height}; its driver is broken"
+        )
+
+
+def check_size(found_width: int, found_height: int, width: int, height: int) -> None:
+    """Refuse a size in pixels that was not configured; 0 takes any.
+
+    Raises:
+        TheiaError: naming what came and what was expected.
+    """
+    if width not in (0, found_width) or height not in (0, found_height):
+        raise TheiaError(
+            f"the camera sends {found_width}x{found_height} instead of {width}x{height}; "
+            "change the camera driver, or the parameters width and height if the policy was trained so"
         )
 
 
@@ -43,6 +52,24 @@ def image_message(rgb: np.ndarray, stamp: Time, frame_id: str) -> Image:
     message.header.stamp, message.header.frame_id = stamp, frame_id
     message.data.frombytes(memoryview(np.ascontiguousarray(rgb)).cast("B"))
     return message
+
+
+def jpeg_array(message: CompressedImage) -> np.ndarray:
+    """The pixels (height, width, 3) uint8 RGB of a compressed colour image.
+
+    Raises:
+        TheiaError: if it cannot be decoded.
+    """
+    import cv2
+
+    data = np.asarray(message.data)
+    bgr = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
+    if bgr is None:
+        raise TheiaError(
+            f"the camera's compressed image ({message.format or 'no format'}, {len(data)} bytes) cannot be "
+            "decoded; set its driver to JPEG or PNG"
+        )
+    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
 
 
 def jpeg_message(rgb: np.ndarray, stamp: Time, frame_id: str, quality: int = 95) -> CompressedImage:

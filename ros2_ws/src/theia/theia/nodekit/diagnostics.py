@@ -15,8 +15,8 @@ PERIOD_S = 1.0
 class Diagnostics:
     """Rates, times, counts and the state of one node.
 
-    Keys on the wire: `<name>_hz` for rates, `<name>_p50`, `_p95` and `_max` for samples (whose names end in
-    their unit), the bare name for counts and facts.
+    Keys on the wire: `<name>_hz` for rates, `<name>_p50`, `_p95`, `_p99` and `_max` for samples (whose names
+    end in their unit), the bare name for counts and facts.
 
     Attributes:
         counts: counters by name.

@@ -27,13 +27,18 @@ class Samples:
             self._values.clear()
 
     def summary(self) -> dict[str, float]:
-        """`p50`, `p95` and `max` of the values, empty without values."""
+        """`p50`, `p95`, `p99` and `max` of the values, empty without values."""
         with self._lock:
             values = np.fromiter(self._values, float)
         if not len(values):
             return {}
-        middle, high = np.percentile(values, (50, 95))
-        return {"p50": float(middle), "p95": float(high), "max": float(values.max())}
+        middle, high, highest = np.percentile(values, (50, 95, 99))
+        return {
+            "p50": float(middle),
+            "p95": float(high),
+            "p99": float(highest),
+            "max": float(values.max()),
+        }
 
 
 class Rate:

@@ -130,6 +130,8 @@ class PolicyNode(ManagedNode):
 
     def _on_tokens(self, message: SpatialTokens) -> None:
         now_s = time.monotonic()
+        age_s = Now.of(self).age_s(message.header.stamp)
+        self.diagnostics.samples("frame_to_received_ms").add(age_s * 1000)
         self._observation.on_tokens(message, now_s)
         self._phase.arrived(now_s)
         self.diagnostics.rate("tokens").tick()

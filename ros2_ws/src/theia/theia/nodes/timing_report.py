@@ -2,13 +2,18 @@
 
 from diagnostic_msgs.msg import DiagnosticArray
 
-# (node, measurement, what it is), in the order of a frame's way; `_p50`, `_p95` and `_max` are added.
+# (node, measurement, what it is), in the order of a frame's way; the suffixes below are added.
+_SUFFIXES = ("p50", "p95", "p99", "max")
 _TIMES = (
     ("/widowx_sim", "render_ms", "simulated camera: drawing and publishing a frame"),
     ("/encoder", "camera_to_encoder_ms", "camera frame -> encoder"),
+    ("/encoder", "waited_ms", "waiting for the encoder"),
     ("/encoder", "encode_ms", "encoding"),
+    ("/encoder", "frame_to_encoded_ms", "camera frame -> encoded"),
+    ("/encoder", "publish_ms", "making and publishing the tokens' message"),
     ("/encoder", "frame_to_tokens_ms", "camera frame -> tokens sent"),
-    ("/bc_policy", "frame_to_policy_ms", "camera frame -> policy"),
+    ("/bc_policy", "frame_to_received_ms", "camera frame -> tokens received"),
+    ("/bc_policy", "frame_to_policy_ms", "camera frame -> tokens used by the policy"),
     ("/bc_policy", "predict_ms", "predicting"),
     ("/bc_policy", "frame_to_chunk_ms", "camera frame -> action chunk sent"),
     ("/bc_policy", "step_jitter_ms", "5 Hz control: jitter beyond the period"),
@@ -37,10 +42,10 @@ class TimingReport:
         return self._values.get(node, {}).get(key)
 
     def numbers(self) -> dict[str, dict[str, float]]:
-        """{measurement: {p50, p95, max}} in milliseconds."""
+        """{measurement: {p50, p95, p99, max}} in milliseconds."""
         result = {}
         for node, name, _ in _TIMES:
-            values = {key: self.value(node, f"{name}_{key}") for key in ("p50", "p95", "max")}
+            values = {key: self.value(node, f"{name}_{key}") for key in _SUFFIXES}
             if all(values.values()):
                 result[name] = {key: float(value) for key, value in values.items() if value}
         return result
@@ -48,10 +53,10 @@ class TimingReport:
     def text(self) -> str:
         """A table for people."""
         numbers = self.numbers()
-        lines = [f"{'measured by the nodes [ms]':<52} {'p50':>7} {'p95':>7} {'max':>7}"]
+        lines = [f"{'measured by the nodes [ms]':<52} " + " ".join(f"{key:>7}" for key in _SUFFIXES)]
         for _, name, meaning in _TIMES:
             if row := numbers.get(name):
-                lines.append(f"{meaning:<52} {row['p50']:7.1f} {row['p95']:7.1f} {row['max']:7.1f}")
+                lines.append(f"{meaning:<52} " + " ".join(f"{row[key]:7.1f}" for key in _SUFFIXES))
         for node, name, meaning in _COUNTS:
             if (count := self.value(node, name)) is not None:
                 lines.append(f"{meaning:<52} {count:>7}")

@@ -1,0 +1,1 @@
+"""The subcommands of `theia` that make, prove and measure engines."""
