@@ -162,3 +162,19 @@ def test_an_equal_export_has_equal_files(exported, checkpoint, graph, tmp_path):
     again = export_engine(checkpoint, tmp_path / "again", "onnx", frame_size=(480, 640), graph=graph)
     before = read_engine(exported / "onnx").files
     assert all(before[name] == sha for name, sha in again.files.items())
+
+
+def test_a_raw_frame_goes_from_the_message_into_the_network_uncopied(exported, frames, monkeypatch):
+    pytest.importorskip("sensor_msgs")
+    from builtin_interfaces.msg import Time
+
+    from theia.messages.images import image_array, image_message
+
+    engine = load_engine(exported / "onnx", graph="frames", threads=1, certified=False)
+    message = image_message(frames.camera[0], Time(), "cam")
+    fed, run = [], engine.runtime.run
+    monkeypatch.setattr(engine.runtime, "run", lambda inputs: (fed.append(inputs), run(inputs))[1])
+    tokens = engine.encode_each([image_array(message)], dtype=np.float16)
+    assert np.shares_memory(fed[0], np.asarray(message.data))
+    assert (tokens.dtype, tokens.shape) == (np.float16, (1, 196, 192))
+    assert np.abs(tokens - engine.encode(frames.camera[0])).max() < 0.01
