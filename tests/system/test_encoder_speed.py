@@ -1,4 +1,4 @@
-"""How old tokens are when they arrive and what a message of them costs, on the machine that runs the tests."""
+"""How old tokens are when they arrive and what a message of them costs, on the machine of the tests."""
 
 import time
 

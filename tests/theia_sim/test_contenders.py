@@ -10,7 +10,7 @@ pytest.importorskip("torch")
 from theia_core.encoders import load_encoder
 from theia_core.errors import TheiaError
 from theia_core.policies.artefact import shipped_policies
-from theia_sim.contenders import choose_contenders, titles
+from theia_sim.contenders import Contender, choose_contenders, titles
 from theia_training.random_encoder import main as write_random_encoder
 
 SHIPPED = "door"
@@ -119,3 +119,10 @@ def test_without_an_execution_the_policys_card_decides():
 def test_executions_that_do_not_fit_are_refused(policies, executions, message):
     with pytest.raises(TheiaError, match=message):
         choose_contenders("door", policies, [], (), executions)
+
+
+def test_an_engine_and_its_encoder_are_told_apart_by_precision():
+    plain = Contender("door", "theia-tiny", "door-bc@1", "theia-tiny@2", "receding:4")
+    int8 = Contender("door", "engines/int8", "door-bc@1", "theia-tiny@2 int8", "receding:4")
+    assert titles([plain, int8]) == ("encoder", ["theia-tiny", "theia-tiny int8"])
+    assert plain.identity != int8.identity

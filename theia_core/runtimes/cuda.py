@@ -36,7 +36,7 @@ class Cuda:
         size = int(np.prod(shape)) * dtype.itemsize
         address = int(self._call(self._cuda.cudaMallocHost, size))
         memory = (ctypes.c_uint8 * size).from_address(address)
-        return np.frombuffer(memory, dtype).reshape(shape)
+        return np.frombuffer(memoryview(memory), dtype).reshape(shape)
 
     def buffer(self, size: int) -> int:
         """Address of so many bytes on the GPU."""

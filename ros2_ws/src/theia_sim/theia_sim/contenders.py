@@ -26,7 +26,7 @@ class Contender:
         policy: shipped name or folder, or "expert".
         encoder: name or folder of the encoder, None for the expert.
         policy_id: name@hash for records.
-        encoder_id: name@hash for records.
+        encoder_id: name@hash for records, with the precision of an engine that is not in float32.
         execution: what `theia_core.actions.execution.ExecutionMode` reads; the expert has its own.
     """
 
@@ -87,7 +87,7 @@ def choose_contenders(
 def titles(contenders: Sequence[Contender]) -> tuple[str, list[str]]:
     """What tells contenders apart, and a short title for each: encoder, policy, execution or two of these."""
     encoders, policies = (
-        [name.partition("@")[0] for name in names]
+        [_without_hash(name) for name in names]
         for names in ([c.encoder_id for c in contenders], [c.policy_id for c in contenders])
     )
     executions = [c.policy_id if c.policy == EXPERT else c.execution for c in contenders]
@@ -99,6 +99,12 @@ def titles(contenders: Sequence[Contender]) -> tuple[str, list[str]]:
         if len(set(names)) == len(names):
             return what, names
     return "policy", [f"{place}: {c.policy}, {c.execution}" for place, c in enumerate(contenders, start=1)]
+
+
+def _without_hash(identity: str) -> str:
+    """The name of name@hash, with what follows the hash."""
+    name, _, rest = identity.partition("@")
+    return " ".join([name, *rest.split()[1:]])
 
 
 def _executed(contenders: Sequence[Contender], executions: Sequence[str]) -> list[Contender]:
@@ -167,7 +173,9 @@ def _contender(policy: str, name: str, encoder: Encoder, task: str) -> Contender
 
     runtime = load_policy(policy)
     runtime.check_encoder(encoder.encoder_id)
-    return Contender(policy, name, runtime.policy_id, encoder.encoder_id, _mode("", runtime.meta))
+    precision = encoder.runtime.precision
+    encoder_id = encoder.encoder_id if precision == "fp32" else f"{encoder.encoder_id} {precision}"
+    return Contender(policy, name, runtime.policy_id, encoder_id, _mode("", runtime.meta))
 
 
 def _find_policy(task: str, encoder: Encoder, folders: Sequence[Path]) -> str:
