@@ -21,7 +21,7 @@ _SIDE_PX = 280
 
 @dataclass(frozen=True)
 class WorstFrame:
-    """The frame with the lowest mean cosine.
+    """The camera frame with the lowest mean cosine.
 
     Attributes:
         pixels: (h, w, 3) uint8 RGB, made small.
@@ -61,7 +61,7 @@ def certificate_page(certificate: Certificate, engine: EngineDescription, worst:
         tokens = np.repeat((255 * shade[..., None]).astype(np.uint8), 3, axis=2)
         sections.append(
             section(
-                "The worst frame",
+                "The worst camera frame",
                 "Right: the cosine of each token to the checkpoint's, from its lowest (black) to 1 (white).",
                 '<div class="charts">'
                 + picture(worst.pixels, "the frame with the lowest mean cosine", "frame", photograph=True)
@@ -97,7 +97,7 @@ def certificate_page(certificate: Certificate, engine: EngineDescription, worst:
         )
     )
     lead = (
-        f"How far a {engine.kind} engine in {engine.precision} is from {engine.encoder_id} in float32 on "
+        f"How far this {engine.kind} engine in {engine.precision} is from {engine.encoder_id} in float32 on "
         f"torch, run by {runtime.get('runtime')} {runtime.get('version')}."
     )
     return page(f"Parity certificate: {engine.encoder_id}, {engine.kind}", lead, sections)

@@ -1,6 +1,5 @@
 """Measure an engine against its checkpoint in float32, behind the library's own preprocessing."""
 
-import platform
 from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
@@ -69,14 +68,16 @@ def certify(
         reference = _encode(checkpoint.encode, inputs, f"checkpoint, {graph}")
         tokens = _encode(running.encode, inputs, f"engine, {graph}")
         measures[graph] = token_measures(reference, tokens)
+        of_camera = slice(len(frames.photos), None)
         if head is not None:
-            of_camera = slice(len(frames.photos), None)
             wanted = _actions(head, reference[of_camera], frames.joints)
             measures[graph]["action_error"] = action_error(
                 wanted, _actions(head, tokens[of_camera], frames.joints)
             )
         if worst is None:
-            worst = WorstFrame.of(inputs, token_cosine(reference, tokens), engine.spec.grid)
+            # Of the robot's own frames: a page that shows a photograph would have to carry its licence.
+            cosine = token_cosine(reference[of_camera], tokens[of_camera])
+            worst = WorstFrame.of(inputs[of_camera], cosine, engine.spec.grid)
     if engine.policy_id and head is not None and head.policy_id == engine.policy_id:
         joined = load_frame_policy(folder, threads=threads, certified=False)
         camera = frames.inputs(engine.frame_size)[len(frames.photos) :]
@@ -92,7 +93,7 @@ def certify(
         measures=measures,
         action_policy=head.policy_id if head else "",
         frames=frames.summary(),
-        machine={**machine_facts(), "host": platform.node()},
+        machine=machine_facts(),
         made=datetime.now(timezone.utc).isoformat(timespec="seconds"),
     )
     certificate.write(folder / CERTIFICATE)
