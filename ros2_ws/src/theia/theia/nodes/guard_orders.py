@@ -1,11 +1,9 @@
 """The operator's orders to the guard, as Trigger services, and what must be so before one is obeyed."""
 
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from std_srvs.srv import Trigger
-
+from theia.nodes.order_services import Order, OrderServices
 from theia.nodes.xs_driver import Profile, XsDriver
 from theia_core.actions.guard import Guard
 
@@ -28,7 +26,7 @@ class GuardOrders:
         self._node, self._guard, self._driver = node, guard, driver
         self._waiting: Callable[[float], str | None] | None = None
         self._waiting_until_s = self._confirm_until_s = 0.0
-        orders: dict[str, Callable[[float], str | None]] = {
+        orders: dict[str, Order] = {
             "arm": self.arm,
             "disarm": self._cancelling(guard.disarm),
             "hold": self._cancelling(guard.hold),
@@ -39,10 +37,7 @@ class GuardOrders:
             "torque_off": self.torque_off,
             "torque_on": self.torque_on,
         }
-        self._services = [
-            node.create_service(Trigger, f"~/{name}", self._answering(name, order))
-            for name, order in orders.items()
-        ]
+        self._services = OrderServices(node, guard, orders, node.publish_change)
 
     @property
     def moving(self) -> bool:
@@ -51,8 +46,7 @@ class GuardOrders:
 
     def close(self) -> None:
         """Offer the services no more."""
-        for service in self._services:
-            self._node.destroy_service(service)
+        self._services.close()
 
     def cancel(self) -> None:
         """Forget a move that has not begun."""
@@ -140,19 +134,3 @@ class GuardOrders:
             order(now_s)
 
         return obey
-
-    def _answering(
-        self, name: str, order: Callable[[float], str | None]
-    ) -> Callable[[Trigger.Request, Trigger.Response], Trigger.Response]:
-        def answer(_request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-            if not self._node.is_active:
-                response.success, response.message = False, "the guard node is not active"
-                return response
-            refusal = order(time.monotonic())
-            response.success = refusal is None
-            response.message = refusal or f"{self._guard.mode.name}: {self._guard.reason}"
-            self._node.get_logger().info(f"{name}: {response.message}")
-            self._node.publish_change()
-            return response
-
-        return answer

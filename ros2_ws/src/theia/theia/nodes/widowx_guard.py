@@ -8,34 +8,30 @@ import sys
 import time
 from dataclasses import dataclass
 
-import numpy as np
-from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from sensor_msgs.msg import JointState
 from theia_msgs.msg import ActionChunk as ChunkMessage
-from theia_msgs.msg import GuardState
 
-from theia.messages.chunks import chunk_from_message, chunk_message
+from theia.messages.chunks import chunk_from_message
 from theia.messages.joints import JointReader
 from theia.messages.stamps import Now
 from theia.nodekit.lifecycle import ManagedNode, NotReady
 from theia.nodekit.main import run_node
 from theia.nodekit.parameters import declare, parameter
-from theia.nodekit.qos import EVENT, STATE, STREAM
+from theia.nodekit.qos import STREAM
 from theia.nodes.guard_orders import GuardOrders
+from theia.nodes.guard_reports import GuardReports, Numbers
 from theia.nodes.xs_driver import Profile, XsDriver
-from theia.topics import ACTION_CHUNK, EXECUTED_ACTION, GUARD_STATE
-from theia_core.actions.chunks import ActionChunk
-from theia_core.actions.guard import ExecutedAction, Guard, GuardMode
+from theia.topics import ACTION_CHUNK
+from theia_core.actions.guard import Guard, GuardMode
 from theia_core.actions.kinematics import ArmKinematics
 from theia_core.actions.profile import load_profile
+from theia_core.actions.spaces import EE_DELTA
 
-_STATE_PERIOD_S = 0.1
 _REFRESH_PERIOD_S = 0.2
 _RIVALS_PERIOD_S = 1.0
 _CHECK_PERIOD_S = 1.0
 _EXIT_S = 30.0
-_LAST_WORDS_S = 0.3
 
 
 @dataclass(frozen=True)
@@ -56,9 +52,6 @@ class GuardNode(ManagedNode):
         """Declare parameters; `configure` loads the profile."""
         super().__init__("widowx_guard")
         self.parameters = declare(self, GuardParameters)
-        self._shown: tuple[GuardMode, str] | None = None
-        self._last_executed: ExecutedAction | None = None
-        self._executed_steps = 0
         self._gripper_pwm = 0.0
         self._pushed_gripper = self._in_transition = False
         self.rivals: list[str] = []
@@ -69,15 +62,15 @@ class GuardNode(ManagedNode):
         self.guard = Guard(self.profile, ArmKinematics(self.profile), self.parameters.task)
         self.driver = XsDriver(self, self.profile, lambda: self.guard.why_not_limp(time.monotonic()))
         self._joints = JointReader((*self.profile.joint_names, self.profile.finger_joint))
-        self._state = self.create_publisher(GuardState, GUARD_STATE, STATE)
-        self._executed = self.create_publisher(ChunkMessage, EXECUTED_ACTION, EVENT)
+        self._reports = GuardReports(
+            self, self.guard, self._numbers, step_s=self.profile.guard.step_s, action_space=EE_DELTA.name
+        )
         joints = f"{self.profile.namespace}/joint_states"
         self._listening = [
             self.create_subscription(JointState, joints, self._on_joints, STREAM),
             self.create_subscription(ChunkMessage, ACTION_CHUNK, self._on_chunk, STREAM),
         ]
         self.orders = GuardOrders(self, self.guard, self.driver)
-        self._state_timer = self.create_timer(_STATE_PERIOD_S, self._publish_state)
         self.diagnostics.before_publishing(self._gather)
         self.get_logger().info(f"guarding {self.profile.name} for task {self.parameters.task}")
 
@@ -107,9 +100,7 @@ class GuardNode(ManagedNode):
             self._tick()
         for timer in (self._tick_timer, self._rivals_timer):
             self.destroy_timer(timer)
-        self._publish_state()
-        for publisher in (*self.driver.publishers, self._state):  # what this process said last must arrive
-            publisher.wait_for_all_acked(Duration(seconds=_LAST_WORDS_S))
+        self._reports.finish(*self.driver.publishers)  # what this process said last must arrive
 
     def shut_down(self) -> None:
         """Hold; before that go to sleep if the parameter says so and the arm is in order.
@@ -138,12 +129,10 @@ class GuardNode(ManagedNode):
     def clean_up(self) -> None:
         """Forget robot and driver."""
         self.diagnostics.before_publishing(None)
-        self.destroy_timer(self._state_timer)
         for subscription in self._listening:
             self.destroy_subscription(subscription)
         self.orders.close()
-        for publisher in (self._state, self._executed):
-            self.destroy_publisher(publisher)
+        self._reports.close()
         self.driver.close()
 
     # --- in ---
@@ -191,8 +180,7 @@ class GuardNode(ManagedNode):
             self._gripper_pwm = self.guard.gripper.pwm(started_s)
             again = refresh and self.guard.mode != GuardMode.IDLE
             self.driver.push_gripper(self._gripper_pwm, again=again)
-        if self.guard.executed is not self._last_executed and self.guard.executed is not None:
-            self._publish_executed(self.guard.executed)
+        self._reports.publish_executed()
         self.publish_change()
         self.diagnostics.samples("tick_ms").add((time.monotonic() - started_s) * 1000)
         self.diagnostics.rate("commands").tick()
@@ -211,72 +199,21 @@ class GuardNode(ManagedNode):
         self._check_at_s = now_s + _CHECK_PERIOD_S
         driver.check(wanted)
 
-    def _publish_executed(self, executed: ExecutedAction) -> None:
-        """What the arm began to do, stamped with when: this is the action that a recording holds."""
-        self._last_executed = executed
-        self._executed_steps += 1
-        chunk = ActionChunk(
-            stamp_s=executed.time_s,
-            dt_s=self.profile.guard.step_s,
-            actions=executed.action[None],
-            expires_at_s=executed.time_s + self.profile.guard.step_s,
-            sequence=self._executed_steps,
-            policy_id=executed.policy_id,
-        )
-        self._executed.publish(chunk_message(chunk, Now.of(self)))
-        self.diagnostics.samples("observation_to_motion_ms").add(
-            (executed.time_s - executed.observation_s) * 1000
-        )
-
     def publish_change(self) -> None:
         """Publish the state at once if mode or reason are not those shown last."""
-        if (self.guard.mode, self.guard.reason) == self._shown:
-            return
-        mode, reason = self.guard.mode, self.guard.reason
-        before = self._shown[0] if self._shown else None
-        text = f"{mode.name}: {reason}" if reason else mode.name
-        if mode != before and mode in (GuardMode.ACTIVE, GuardMode.IDLE):
-            self.get_logger().info(text)
-        elif mode != before:
-            self.get_logger().warning(text)
-        self._publish_state()
+        self._reports.publish_change()
 
-    def _publish_state(self) -> None:
-        guard = self.guard
-        self._shown = guard.mode, guard.reason
-        message = GuardState(
-            mode=int(guard.mode),
-            reason=guard.reason,
-            joint_names=list(self._joints.names),
-            measured=_list(guard.measured),
-            commanded=_list(guard.setpoint),
-            gripper_pwm=self._gripper_pwm,
-            policy_id=guard.executed.policy_id if guard.executed else "",
-            executed_steps=self._executed_steps,
-            dropped_late=guard.playback.dropped_late,
-            refusal_names=list(guard.refusals.keys()),
-            refusal_counts=list(guard.refusals.values()),
-        )
-        message.header.stamp = self.get_clock().now().to_msg()
-        self._state.publish(message)
+    def _numbers(self) -> Numbers:
+        return Numbers(self._joints.names, self.guard.measured, self.guard.setpoint, self._gripper_pwm)
 
     def _gather(self) -> None:
-        counts = self.diagnostics.counts
-        counts["executed_steps"] = self._executed_steps
-        counts["dropped_late"] = self.guard.playback.dropped_late
-        for name, count in self.guard.refusals.items():
-            counts[f"refused_{name}"] = count
-        self.diagnostics.facts["mode"] = self.guard.mode.name
+        self._reports.gather()
         self.diagnostics.facts["rivals"] = ", ".join(self.rivals)
         trouble = self.driver.trouble
         if self.is_active and (self.guard.mode.is_stop or trouble):
             self.diagnostics.warn(f"{self.guard.mode.name}: {self.guard.reason}; {trouble}".rstrip("; "))
         elif self.is_active:
             self.diagnostics.ok(f"{self.guard.mode.name}: {self.guard.reason}".rstrip(": "))
-
-
-def _list(values: np.ndarray | None) -> list[float]:
-    return [] if values is None else values.tolist()
 
 
 def main() -> int:

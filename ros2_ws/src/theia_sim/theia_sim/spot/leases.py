@@ -70,6 +70,17 @@ class Leases:
         result.owner.client_name = self.owner
         return result
 
+    def retain(self, lease: lease_pb2.Lease) -> lease_pb2.LeaseUseResult:
+        """Hear of the holder; how new its lease is among those that it made itself does not matter."""
+        given = lease_pb2.Lease(resource=lease.resource, epoch=lease.epoch, sequence=lease.sequence[:1])
+        result = lease_pb2.LeaseUseResult(attempted_lease=lease, status=self._use(given))
+        if result.status == _Status.STATUS_OK:
+            self._heard_s = time.monotonic()
+        if self._active is not None:
+            result.latest_known_lease.CopyFrom(self._active.lease_proto)
+        result.owner.client_name = self.owner
+        return result
+
     def revoke_if_silent(self) -> bool:
         """Take the lease from a holder that has not been heard of; True if that has just happened."""
         if not self.is_held or time.monotonic() - self._heard_s < self.timeout_s:
@@ -136,7 +147,7 @@ class LeaseService(Service, lease_service_pb2_grpc.LeaseServiceServicer):
     @answer(lease_pb2.RetainLeaseResponse)
     def RetainLease(self, request: Any, response: Any) -> None:
         """The holder says that it is still there."""
-        response.lease_use_result.CopyFrom(self.robot.leases.use(request.lease))
+        response.lease_use_result.CopyFrom(self.robot.leases.retain(request.lease))
 
     @answer(lease_pb2.ListLeasesResponse)
     def ListLeases(self, request: Any, response: Any) -> None:

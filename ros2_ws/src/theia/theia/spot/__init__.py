@@ -1,0 +1,1 @@
+"""The bridge's side of Boston Dynamics' SDK. Needs the extra `spot`."""
