@@ -92,27 +92,22 @@ class Operator:
         return dict(zip(self.state.refusal_names, self.state.refusal_counts, strict=True))
 
     def order(self, name, timeout_s=30.0):
-        """Repeat an order until it is taken, as one is refused while another is under way."""
+        """Give an order as soon as no other is under way, and return the answer."""
         answers = []
 
-        def taken():
+        def answered():
             answers.append(self.system.call(Trigger, f"/spot_bridge/{name}"))
-            return answers[-1].success
+            return "under way; wait" not in answers[-1].message
 
-        try:
-            self.system.wait_until(taken, timeout_s, name)
-        except pytest.fail.Exception:
-            pytest.fail(f"{name}: {answers[-1].message if answers else 'no answer'}\n{self.system.output()}")
+        self.system.wait_until(answered, timeout_s, name)
+        return answers[-1]
 
     def arm(self, *orders, timeout_s=60.0):
-        """Give orders, arm, and let the policy move the hand; an order that fails is given again."""
-        deadline_s, answer = time.monotonic() + timeout_s, None
-        while answer is None or not answer.success:
-            assert time.monotonic() < deadline_s, f"arm: {answer and answer.message}\n{self.system.output()}"
-            if answer is None or "order " in answer.message or "clear it" in answer.message:
-                for name in orders:
-                    self.order(name)
-            answer = self.system.call(Trigger, "/spot_bridge/arm")
+        """Give orders, arm, and let the policy move the hand; orders that fail are given again."""
+        deadline_s = time.monotonic() + timeout_s
+        while not all([self.order(name).success for name in (*orders, "arm")]):
+            if time.monotonic() > deadline_s:
+                pytest.fail(f"not armed within {timeout_s} s\n{self.system.output()}")
         self.hand.clear()
         self.system.wait_until(lambda: self.hand, what="hand_state")
         self.policy.begin(np.array(self.hand[-1].position))
@@ -149,9 +144,7 @@ class Operator:
             return np.linalg.norm(self.place() - before) < 0.002
 
         self.system.wait_until(rests, within_s, "the hand at rest")
-        print(
-            f"{words}: noticed after {noticed_s:.2f} s, {went_m * 1000:.0f} mm on; reason: {self.state.reason}"
-        )
+        print(f"noticed after {noticed_s:.2f} s, {went_m * 1000:.0f} mm on: {self.state.reason}")
         self.policy.on = False
         return self.place()
 
@@ -191,6 +184,8 @@ def simulator(tmp_path_factory):
     errors = []
     folder = tmp_path_factory.mktemp("spot")
     simulator = SpotSimulator(folder, port=0, seed=3, skew_s=SKEW_S, on_error=errors.append)
+    simulator.draw = simulator.env.new_renderer().render
+    simulator.draw(simulator.env.snapshot(), "policy", 640, 480)  # OpenGL starts now and not in a test
     yield simulator
     simulator.close()
     assert not errors, errors
@@ -213,18 +208,16 @@ def bridge(simulator):
 
 @pytest.fixture
 def operator(bridge):
-    """The policy moves the hand; whatever the last test has left behind is put right as an operator does it."""
+    """The policy moves the hand; what the last test has left behind is put right as an operator does it."""
     bridge.policy.late_s = 0.0
     bridge.simulator.inject({"fault": "clear"})
     with bridge.simulator.robot.lock:
         # On a busy machine the holder may be silent for longer than a real robot allows.
         bridge.simulator.robot.leases.timeout_s = 8.0
-    if bridge.guard and bridge.state.mode == GuardState.ACTIVE:
-        bridge.policy.on = True
-        bridge.moves()
-    else:
-        first = ["clear"] if bridge.guard and bridge.state.mode >= GuardState.FAULT else []
-        bridge.arm(*first, "take_lease", "power_on", "stand", "home")
+    if not (bridge.guard and bridge.state.mode == GuardState.ACTIVE):
+        bridge.arm("clear", "take_lease", "power_on", "stand", "home")
+    bridge.policy.on = True
+    bridge.moves()
     return bridge
 
 
@@ -255,11 +248,9 @@ def test_picture_is_upright_and_stamped_in_ros_time(operator):
     assert (pictures[-1].width, pictures[-1].height, pictures[-1].encoding) == (640, 480, "rgb8")
     assert abs(to_seconds(pictures[-1].header.stamp) - now_s) < 10.0
     shown = image_array(pictures[-1]).astype(float)
-    renderer = operator.simulator.env.new_renderer()
     with operator.simulator.robot.lock:
         snapshot = operator.simulator.env.snapshot()
-    expected = renderer.render(snapshot, "policy", 640, 480)
-    renderer.close()
+    expected = operator.simulator.draw(snapshot, "policy", 640, 480)
     assert np.median(np.abs(shown - expected)) < 3.0  # all but the hand, which moves
 
 

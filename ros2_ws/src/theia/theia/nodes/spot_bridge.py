@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from theia_core.actions.hand_guard import HandGuard
-from theia_core.actions.hand_profile import load_hand_profile
 from theia_msgs.msg import ActionChunk as ChunkMessage
 
 from theia.messages.chunks import chunk_from_message
@@ -24,6 +22,8 @@ from theia.nodekit.qos import STREAM
 from theia.nodes.guard_reports import GuardReports, Numbers
 from theia.topics import ACTION_CHUNK
 from theia_core.actions.guard_state import GuardMode
+from theia_core.actions.hand_guard import HandGuard
+from theia_core.actions.hand_profile import load_hand_profile
 from theia_core.actions.hand_state import STATE_NAMES
 from theia_core.actions.poses import Pose
 from theia_core.actions.spaces import EE_POSE
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from theia.nodes.spot_publishers import Arrival
     from theia.spot.reading import RobotReading
 
-_CLOCK_TOLERANCE_S = 0.05  # a change of the skew beyond this is no jitter
+_CLOCK_TOLERANCE_S = 0.1  # a change of the skew beyond this is no jitter
 _STAMP_TOLERANCE_S = 0.5  # a state stamped further off was not stamped by the clock that we know
 _AHEAD = 2  # actions sent beyond the present one: what the arm still does if this process dies
 _STOP_S = 0.1
@@ -249,11 +249,10 @@ class SpotBridgeNode(ManagedNode):
             self.guard.fault(now_s, self.newest.trouble)
         elif not self.authority.has_lease:
             self.guard.fault(now_s, "the lease is lost: another client has taken it; order take_lease")
-        elif abs(self._arrival.age_s) > _STAMP_TOLERANCE_S:
+        elif abs(self._arrival.off_s) > _STAMP_TOLERANCE_S:
             self.guard.fault(
                 now_s,
-                f"time skew: the robot's state is stamped {self._arrival.age_s:+.2f} s from now; one of the "
-                "clocks was set",
+                f"time skew: the robot's state is stamped {self._arrival.off_s:+.2f} s off; a clock was set",
             )
         else:
             try:
@@ -262,7 +261,7 @@ class SpotBridgeNode(ManagedNode):
                 self.guard.fault(now_s, reason_of(error))
                 return
             if abs(moved_s) > _CLOCK_TOLERANCE_S:
-                self.guard.fault(now_s, f"time skew: one of the clocks was set by {moved_s:+.2f} s")
+                self.guard.fault(now_s, f"time skew: a clock was set by {moved_s:+.2f} s")
 
     def _take_trouble(self, now_s: float, error: Exception) -> None:
         """An error of a command or of the lease, from another thread."""

@@ -43,13 +43,13 @@ class Arrival:
         reading: what it says.
         came_s: when it came, on the monotonic clock.
         local_s: when it was measured, on this computer's clock.
-        age_s: from its stamp to its coming.
+        off_s: by how much its stamp lies outside the time in which it was asked for and came.
     """
 
     reading: RobotReading
     came_s: float
     local_s: float
-    age_s: float
+    off_s: float
 
 
 class SpotPublishers:
@@ -121,14 +121,17 @@ class SpotPublishers:
     # --- in the thread of each ---
 
     def _read(self) -> None:
+        asked_s = time.time()
         try:
             reading = self._link.read()
-            came_s, local_s = time.monotonic(), self._link.to_local_s(reading.robot_s)
+            answered_s, came_s = time.time(), time.monotonic()
+            local_s = self._link.to_local_s(reading.robot_s)
         except SDK_ERRORS as error:
             self.trouble = reason_of(error)
             self._log_in_again(error)
             return
-        self.newest = Arrival(reading, came_s, local_s, time.time() - local_s)
+        off_s = min(local_s - asked_s, 0.0) + max(local_s - answered_s, 0.0)
+        self.newest = Arrival(reading, came_s, local_s, off_s)
         self.trouble = ""
 
     def _log_in_again(self, error: Exception) -> None:
@@ -172,9 +175,9 @@ class SpotPublishers:
             authority: Authority = self._node.authority
             self.owner = authority.owner()
             found = self._link.fiducials()
+            markers = [self._marker(tag, pose, robot_s) for tag, (pose, _, robot_s) in found.items()]
         except SDK_ERRORS:
             return
-        markers = [self._marker(tag, pose, robot_s) for tag, (pose, _, robot_s) in found.items()]
         self._fiducials.publish(MarkerArray(markers=markers))
         arrival = self.newest
         if arrival is not None:

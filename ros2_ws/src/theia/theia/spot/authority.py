@@ -40,10 +40,12 @@ class Authority:
     def take_lease(self) -> None:
         """Take the lease from whoever has it; no command may be under way.
 
-        The answer to one that was sent with the lease before would make the SDK believe that this one is lost.
+        The answer to one that was sent with the lease before would make the SDK believe that it is lost.
         """
         if self.has_lease:
-            return
+            with suppress(*SDK_ERRORS):
+                self._lease_client.retain_lease(self._robot.lease_wallet.get_lease(), timeout=_CALL_S)
+                return
         self._end_lease()
         self._lease_client.take(timeout=_CALL_S)
         self._lease = LeaseKeepAlive(

@@ -69,7 +69,8 @@ class SpotLink:
             self.robot.get_id()
             self.robot.authenticate(login.username, login.password, timeout=CONNECT_S)
             self.robot.start_time_sync(_SYNC_PERIOD_S)
-            self.robot.time_sync.wait_for_sync(timeout_sec=CONNECT_S)
+            self._sync = self.robot.time_sync
+            self._sync.wait_for_sync(timeout_sec=CONNECT_S)
             self._state = self.robot.ensure_client(RobotStateClient.default_service_name)
             self._images = self.robot.ensure_client(ImageClient.default_service_name)
             self._objects = self.robot.ensure_client(WorldObjectClient.default_service_name)
@@ -95,7 +96,7 @@ class SpotLink:
         Raises:
             NotEstablishedError: of the SDK, while they are not in sync.
         """
-        return duration_to_seconds(self.robot.time_sync.endpoint.clock_skew)
+        return duration_to_seconds(self._sync.endpoint.clock_skew)
 
     def to_local_s(self, robot_s: float) -> float:
         """A time of the robot's clock on this computer's."""
@@ -108,17 +109,17 @@ class SpotLink:
         return reading_of(self._state.get_robot_state(timeout=STATE_S))
 
     def refresh(self) -> None:
-        """Log in again and bring the clocks back in sync, where that has ended; once a second at most."""
+        """Log in again, once a second at most."""
         with self._login_lock:
             if time.monotonic() - self._login_at_s < _LOGIN_PERIOD_S:
                 return
             self._login_at_s = time.monotonic()
             self.robot.authenticate(self._login.username, self._login.password, timeout=CONNECT_S)
-            self.robot.start_time_sync(_SYNC_PERIOD_S)
 
     def keep_time(self) -> None:
         """Go on with the synchronisation, whose thread ends with the first call that fails."""
-        self.robot.start_time_sync(_SYNC_PERIOD_S)
+        if self._sync.stopped:
+            self._sync.start()
 
     def sources(self) -> dict[str, Any]:
         """Image sources by name."""
