@@ -105,7 +105,11 @@ class Operator:
     def arm(self, *orders, timeout_s=60.0):
         """Give orders, arm, and let the policy move the hand; orders that fail are given again."""
         deadline_s = time.monotonic() + timeout_s
-        while not all([self.order(name).success for name in (*orders, "arm")]):
+        while True:
+            for name in orders:
+                self.order(name)
+            if self.order("arm").success:
+                break
             if time.monotonic() > deadline_s:
                 pytest.fail(f"not armed within {timeout_s} s\n{self.system.output()}")
         self.hand.clear()

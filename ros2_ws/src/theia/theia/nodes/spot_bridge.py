@@ -201,7 +201,7 @@ class SpotBridgeNode(ManagedNode):
         except SDK_ERRORS as error:
             return reason_of(error)
         reading = arrival.reading
-        return f"e-stop: {reading.estop}" if reading.estop else reading.trouble or None
+        return f"e-stop: {reading.estop}" if reading.estop else reading.trouble or _skew(arrival) or None
 
     # --- in ---
 
@@ -249,11 +249,8 @@ class SpotBridgeNode(ManagedNode):
             self.guard.fault(now_s, self.newest.trouble)
         elif not self.authority.has_lease:
             self.guard.fault(now_s, "the lease is lost: another client has taken it; order take_lease")
-        elif abs(self._arrival.off_s) > _STAMP_TOLERANCE_S:
-            self.guard.fault(
-                now_s,
-                f"time skew: the robot's state is stamped {self._arrival.off_s:+.2f} s off; a clock was set",
-            )
+        elif skew := _skew(self._arrival):
+            self.guard.fault(now_s, skew)
         else:
             try:
                 moved_s = self.link.skew_s - self._skew_s
@@ -361,6 +358,13 @@ class SpotBridgeNode(ManagedNode):
             self.diagnostics.warn(f"{self.guard.mode.name}: {self.guard.reason}; {trouble}".rstrip("; "))
         elif self.is_active:
             self.diagnostics.ok(f"{self.guard.mode.name}: {self.guard.reason}".rstrip(": "))
+
+
+def _skew(arrival: "Arrival") -> str:
+    """Why a state cannot have been stamped by the clock that we know; empty if it can."""
+    if abs(arrival.off_s) <= _STAMP_TOLERANCE_S:
+        return ""
+    return f"time skew: the robot's state is stamped {arrival.off_s:+.2f} s off; a clock was set"
 
 
 def _path(text: str) -> str:

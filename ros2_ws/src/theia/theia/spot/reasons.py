@@ -4,6 +4,8 @@ import bosdyn.client
 from bosdyn.client import auth, estop, exceptions, lease, power, robot_command, time_sync
 
 LEASE_LOST = "the lease is lost"
+_BAD_CERTIFICATE = "CERTIFICATE_VERIFY_FAILED"  # how the TLS library says so
+_SENTENCE_OF_CERTIFICATE = "the robot shows another certificate than the one that is expected of it"
 
 _SENTENCES: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ((lease.NoSuchLease,), "no lease; order take_lease"),
@@ -27,7 +29,7 @@ _SENTENCES: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ((estop.MotorsOnError,), "the motors are on, with an e-stop of another program; switch them off first"),
     (
         (exceptions.InvalidClientCertificateError, exceptions.NonexistentAuthorityError),
-        "the certificate does not fit the robot",
+        _SENTENCE_OF_CERTIFICATE,
     ),
     ((exceptions.TimedOutError,), "the robot did not answer in time"),
     ((exceptions.RpcError,), "no connection to the robot"),
@@ -36,6 +38,8 @@ _SENTENCES: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
 
 def reason_of(error: BaseException) -> str:
     """The sentence for an error of the SDK."""
+    if isinstance(error, exceptions.RpcError) and _BAD_CERTIFICATE in str(error.error):
+        return _SENTENCE_OF_CERTIFICATE
     for kinds, sentence in _SENTENCES:
         if isinstance(error, kinds):
             return sentence
