@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.system, pytest.mark.slow, pytest.mark.timeout(280)]
 
 def test_a_synthetic_operator_records_a_demonstration_over_ros(tmp_path):
     theia = Path(sys.executable).with_name("theia")
-    arguments = ["task:=door", "robot:=sim", "teleop:=synthetic", "episodes:=2", "seed:=3"]
+    arguments = ["task:=door", "robot:=sim", "teleop:=synthetic", "episodes:=1", "seed:=3"]
     command = [theia, "up", "record", *arguments, f"output:={tmp_path}", "operator:=robot"]
     environment = {**os.environ, "ROS_DOMAIN_ID": "95"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=260)

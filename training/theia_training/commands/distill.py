@@ -118,14 +118,11 @@ def _fit(trainer: Any) -> None:
 
 
 def _report(trainer: Any, json_file: Path | None) -> None:
-    from theia_core.encoders.theia_checkpoint import save_theia_checkpoint
     from theia_core.files import write_json
-    from theia_training.distillation.record import run_record
+    from theia_training.distillation.record import ENCODER, write_run
 
-    folder = trainer.out / "encoder"
-    save_theia_checkpoint(trainer.average.theia, folder)
-    record = run_record(trainer)
-    write_json(trainer.out / "run.json", record)
+    folder = trainer.out / ENCODER
+    record = write_run(trainer)
     if json_file:
         write_json(json_file, record)
     share = record["profile"]

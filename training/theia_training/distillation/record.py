@@ -5,8 +5,20 @@ from typing import Any
 import numpy as np
 import torch
 
+from theia_core.encoders.theia_checkpoint import save_theia_checkpoint
+from theia_core.files import write_json
 from theia_training.distillation.trainer import Trainer
 from theia_training.distillation.validation import validate
+
+RECORD, ENCODER = "run.json", "encoder"
+
+
+def write_run(trainer: Trainer) -> dict[str, Any]:
+    """Write a finished run's encoder, in the layout of the released checkpoints, and its record."""
+    save_theia_checkpoint(trainer.average.theia, trainer.out / ENCODER)
+    record = run_record(trainer)
+    write_json(trainer.out / RECORD, record)
+    return record
 
 
 def run_record(trainer: Trainer) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Fine-tuning an encoder on frames of recorded episodes."""
