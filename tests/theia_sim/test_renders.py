@@ -30,7 +30,7 @@ def test_renders_are_named_by_scene_and_an_interrupted_run_goes_on(tmp_path, cap
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("drawer",), "no scenes of a task 'drawer'; known: door, pick_place, microwave"),
+        (("dishes",), "no scenes of a task 'dishes'; known: door, pick_place, microwave, drawer"),
         (("door", "--images", 0), "--images 0 and --views 5 must be at least 1"),
         (("door", "--seed", 1000), "--seed 1000 belongs to demonstrations; choose 500000 or more"),
     ],

@@ -11,6 +11,7 @@ EXAMPLES = """examples:
   theia renders door --images 5000 --out data/renders          five views of each of 1000 scenes
   theia renders door --images 20000 --out data/renders --workers 16
   theia renders microwave --images 1500 --out data/renders/microwave
+  theia renders drawer --images 1500 --out data/renders/drawer
 
 Scenes come from training seeds that demonstrations leave free (500,000 and up), and from no evaluation.
 Pictures are named SEED__VIEW.jpg, so that training and held-out pictures can be split by scene. Finished

@@ -1,5 +1,7 @@
 """Views of a task along its expert's way, disturbed: as in demonstrations, and from other cameras."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from theia_core.tasks import get_task
@@ -10,6 +12,19 @@ from theia_sim.scenes.views import View
 
 OTHER_CAMERA_SHARE = 0.3  # of the views are not the policy camera's
 _NOISE_M = (0.0, 0.012)  # from a demonstration's way to one that mostly fails
+
+
+@dataclass(frozen=True)
+class _Around:
+    """What other cameras look at, by how much that varies (3,) [m], and from how far [m]."""
+
+    target_m: tuple[float, float, float]
+    spread_m: tuple[float, float, float]
+    distance_m: tuple[float, float]
+
+
+_ARM = _Around((0.28, 0.0, 0.14), (0.10, 0.18, 0.06), (0.35, 0.9))
+_AROUND = {"drawer": _Around((0.90, 0.0, 0.58), (0.15, 0.20, 0.12), (0.6, 1.5))}
 
 
 class ExpertViews:
@@ -39,8 +54,9 @@ class ExpertViews:
     def _view(self, params: object, qpos: np.ndarray, rng: np.random.Generator) -> View:
         if rng.uniform() >= OTHER_CAMERA_SHARE:
             return View(params, qpos)
-        target_m = np.array([0.28, 0.0, 0.14]) + rng.uniform(-1, 1, 3) * (0.10, 0.18, 0.06)
+        around = _AROUND.get(self._task.id, _ARM)
+        target_m = np.array(around.target_m) + rng.uniform(-1, 1, 3) * around.spread_m
         azimuth_rad, elevation_rad = rng.uniform(-1.25, 1.25), rng.uniform(0.4, 1.1)
         backward = np.array([-np.cos(azimuth_rad), -np.sin(azimuth_rad), np.tan(elevation_rad)])
-        position_m = target_m + rng.uniform(0.35, 0.9) * backward / np.linalg.norm(backward)
+        position_m = target_m + rng.uniform(*around.distance_m) * backward / np.linalg.norm(backward)
         return View(params, qpos, position_m, target_m, float(rng.uniform(32.0, 60.0)))

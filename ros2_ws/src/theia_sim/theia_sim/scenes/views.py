@@ -13,6 +13,7 @@ import numpy as np
 from theia_core.errors import TheiaError
 from theia_sim.scenes.arm_env import ArmEnv, aim_camera
 from theia_sim.scenes.rendering import Snapshot, SnapshotRenderer
+from theia_sim.scenes.spot_world import SpotWorld
 
 WIDTH, HEIGHT = 640, 480
 
@@ -39,7 +40,7 @@ class View:
 class SceneViews(Protocol):
     """Draws views of one task's scenes."""
 
-    env: ArmEnv
+    env: ArmEnv | SpotWorld
 
     def draw(self, seed: int, count: int) -> list[View]:
         """`count` views of the scene of a training seed; the same for the same numbers."""
@@ -62,13 +63,13 @@ def make_views(task: str) -> SceneViews:
     raise TheiaError(f"there are no views of a scene {task!r}; known: {', '.join(SCENES)}")
 
 
-SCENES = ("door", "pick_place", "microwave")
+SCENES = ("door", "pick_place", "microwave", "drawer")
 
 
 class ViewRenderer:
     """Draws views of one environment's scenes, in the thread of the first `render`."""
 
-    def __init__(self, env: ArmEnv) -> None:
+    def __init__(self, env: ArmEnv | SpotWorld) -> None:
         """Prepare; OpenGL starts with the first picture."""
         self._env = env
         self._renderer = SnapshotRenderer(env.model, self._place, samples=0)
