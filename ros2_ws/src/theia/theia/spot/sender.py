@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from theia.nodekit.latest import Latest
+from theia.nodekit.latest import LatestOfEach
 from theia.nodekit.statistics import Samples
 from theia.spot.reasons import SDK_ERRORS
 
 _EXPIRES_S = 0.3
 _LOOK_S = 0.1
+_BOX = "guard"
 
 
 class CommandSender:
@@ -26,14 +27,14 @@ class CommandSender:
         """Begin; `on_failure` is called in the sender's thread."""
         self.round_trip_ms, self.expired = Samples(), 0
         self._send, self._on_failure = send, on_failure
-        self._box: Latest[tuple[float, Any]] = Latest()
+        self._box: LatestOfEach[tuple[float, Any]] = LatestOfEach([_BOX])
         self._stopping, self._sending = threading.Event(), threading.Lock()
         self._thread = threading.Thread(target=self._run, name="spot commands", daemon=True)
         self._thread.start()
 
     def put(self, command: Any) -> None:
         """Send this next, instead of whatever has not been sent yet."""
-        self._box.put((time.monotonic(), command))
+        self._box.put((time.monotonic(), command), _BOX)
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -49,9 +50,10 @@ class CommandSender:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            if (item := self._box.take(_LOOK_S)) is None:
+            taken = self._box.take(_LOOK_S)
+            if not taken:
                 continue
-            made_s, command = item
+            made_s, command = taken[_BOX]
             started_s = time.monotonic()
             if started_s - made_s > _EXPIRES_S:
                 self.expired += 1
