@@ -61,10 +61,10 @@ def choose_encoder(
 ) -> tuple[Encoder, Choice]:
     """Load an encoder on the runtime that encodes this machine's frames the fastest.
 
-    Candidates are onnxruntime and torch, on the CPU and on a GPU if there is one, and every engine of this
-    encoder in `engines` whose certificate holds here. They are timed in turn, so that what else the machine
-    does meets all of them. The choice is remembered for the same encoder, frames, machine, versions and
-    candidates.
+    An engine that is named is what is used. For an encoder, candidates are onnxruntime and torch, on the CPU
+    and on a GPU if there is one, and every engine of this encoder in `engines` whose certificate holds here.
+    They are timed in turn, so that what else the machine does meets all of them. The choice is remembered for
+    the same encoder, frames, machine, versions and candidates.
 
     Args:
         name_or_path: as for `load_encoder`.
@@ -79,7 +79,9 @@ def choose_encoder(
     """
     # Loaded first, so that an unknown or broken encoder is an error and not a refused candidate.
     plain = load_encoder(name_or_path, threads=threads)
-    candidates = _candidates(name_or_path, plain, threads, engines or cache_folder("engines"))
+    named_engine = is_engine(Path(name_or_path))
+    folder = engines or cache_folder("engines")
+    candidates = {} if named_engine else _candidates(name_or_path, plain, threads, folder)
     labels = [plain.runtime.name, *candidates]
     if not candidates:
         return plain, Choice(plain.runtime.name)
@@ -134,25 +136,22 @@ def _candidates(
 ) -> dict[str, Callable[[], Encoder]]:
     """Label -> loader of everything but the plain encoder that might run it here."""
     found: dict[str, Callable[[], Encoder]] = {}
-    if not is_engine(Path(name_or_path)):
-        on_torch = ["torch"] if find_spec("torch") and runs_on_torch(name_or_path) else []
-        if gpu_name() is not None:
-            on_torch = [*on_torch, "torch-cuda"] if on_torch else []
+    names = ["torch"] if find_spec("torch") and runs_on_torch(name_or_path) else []
+    if gpu_name() is not None:
+        names += ["torch-cuda"] * len(names)
+        if plain.runtime.name == "onnxruntime":
             available = onnxruntime.get_available_providers()
-            found |= {
-                name: _loader(name_or_path, name, threads)
-                for name, provider in ONNX_RUNTIMES.items()
-                if provider in available and plain.runtime.name == "onnxruntime"
-            }
-        found |= {name: _loader(name_or_path, name, threads) for name in on_torch}
-        found.pop(plain.runtime.name, None)
+            names += [name for name, provider in ONNX_RUNTIMES.items() if provider in available]
+    for name in names:
+        if name != plain.runtime.name:
+            found[name] = _loader(name_or_path, name, threads)
     for path in sorted(engines.rglob(DESCRIPTION)) if engines.is_dir() else []:
         folder = path.parent
         try:
             description = read_description(folder)
         except TheiaError:
             continue  # of another version of this library; it would be refused anyway
-        if description.checkpoint_sha256 != plain.weights_sha256 or folder == Path(name_or_path):
+        if description.checkpoint_sha256 != plain.weights_sha256:
             continue
         # The label carries what the engine is, so that another one under this name is measured anew.
         digest = hashlib.sha256(json.dumps(dict(description.files), sort_keys=True).encode()).hexdigest()

@@ -108,6 +108,14 @@ def test_a_remembered_engine_that_broke_is_measured_again(choose):
     assert chosen.runtime == encoder.runtime.name == "onnxruntime"
 
 
+def test_an_engine_that_is_named_is_used_whatever_is_faster(choose):
+    slow = make_engine(choose.engines / "slow", certified=True)
+    make_engine(choose.engines / "fast", certified=True)
+    _, chosen = choose_encoder(slow, FRAME, threads=1, engines=choose.engines, memory=choose.memory)
+    assert not chosen.measured_ms
+    assert not choose.memory.exists()
+
+
 def test_a_damaged_memory_is_as_good_as_none(choose):
     make_engine(choose.engines / "fast", certified=True)
     choose.memory.write_text("{")

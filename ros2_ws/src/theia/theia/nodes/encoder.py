@@ -192,8 +192,8 @@ class EncoderNode(ManagedNode):
         if camera.refused(error):
             self.get_logger().error(str(error))
         if not camera.good_frames:
-            self.diagnostics.error(str(error))
             self.outcome.fail(str(error))
+            self.diagnostics.error(str(error))
 
     def _encode_and_publish(self, fit: list[tuple[EncoderCamera, Arrival, np.ndarray]]) -> None:
         if not fit:
