@@ -1,5 +1,6 @@
 """Which runtime is the fastest for an encoder on this machine: measured once, remembered afterwards."""
 
+import contextlib
 import hashlib
 import json
 import time
@@ -109,9 +110,10 @@ def choose_encoder(
     if measured[best] > WORTHWHILE * measured[plain.runtime.name]:
         best = plain.runtime.name
     choice = Choice(best, measured, refused)
-    memory.parent.mkdir(parents=True, exist_ok=True)
     entry = {"runtime": best, "measured_ms": measured, "refused": refused}
-    write_json(memory, {**_remembered(memory), key: entry})
+    with contextlib.suppress(OSError):  # where nothing can be written it is measured at every start
+        memory.parent.mkdir(parents=True, exist_ok=True)
+        write_json(memory, {**_remembered(memory), key: entry})
     return loaded[best], choice
 
 

@@ -123,6 +123,12 @@ def test_a_damaged_memory_is_as_good_as_none(choose):
     assert len(json.loads(choose.memory.read_text())) == 1
 
 
+def test_where_nothing_can_be_written_the_choice_is_made_all_the_same(choose):
+    make_engine(choose.engines / "fast", certified=True)
+    choose.memory.mkdir()
+    assert choose({"onnxruntime": 10.0, "onnx": 6.0})[1].runtime.startswith("onnx engine")
+
+
 def test_the_real_measurement_times_all_of_them(choose, monkeypatch):
     monkeypatch.setattr(module, "ROUNDS", 2)
     make_engine(choose.engines / "same", certified=True)
