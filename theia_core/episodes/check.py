@@ -11,6 +11,8 @@ from theia_core.episodes.quality import (
     BLURRED,
     DARK,
     IDLE,
+    MOST_AHEAD_S,
+    MOST_BEHIND_S,
     clock_skew_s,
     idle_ends,
     is_frozen,
@@ -29,7 +31,6 @@ _CAMERA_GAP_S = 0.5
 _JOINT_GAP_S = 0.25
 _FEWEST_STEPS = 10
 _MOST_DROPPED = 0.05
-_MOST_SKEW_S = 0.1
 _MOST_IDLE_S = 2.0
 # What a 5 Hz step may be at most: of `ee_delta` BridgeData's convention and a margin for rounding, of
 # `ee_pose` twice what the guard lets pass from one pose to the next.
@@ -91,7 +92,7 @@ def _streams(episode: Episode) -> list[Finding]:
             text = f"{rate.dropped} of {rate.dropped + len(stamps_s)} messages are missing"
             findings.append(Finding(WARNING, f"{what} at {rate.rate_hz:.1f} Hz: {text}"))
         skews_s[what] = clock_skew_s(stamps_s, received_s)
-    if abs(skew_s := skews_s["camera"] - skews_s["joint states"]) > _MOST_SKEW_S:
+    if not -MOST_AHEAD_S <= (skew_s := skews_s["camera"] - skews_s["joint states"]) <= MOST_BEHIND_S:
         findings.append(
             Finding(ERROR, f"the clocks of camera and arm differ by {abs(skew_s):.2f} s; synchronise them")
         )

@@ -14,6 +14,8 @@ BLURRED = 0.25
 DARK = 8.0
 # An action that moves the hand by less, per step, is idle [m or rad].
 IDLE = 1e-3
+# A message's least delay: a camera may take so long to deliver, but nothing comes before it was stamped.
+MOST_BEHIND_S, MOST_AHEAD_S = 0.25, 0.05
 _LATE = 1.6  # of the usual period: beyond it a frame is missing
 _SMALL_WIDTH = 160
 

@@ -5,14 +5,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from theia_core.episodes.quality import BLURRED, DARK, IDLE, clock_skew_s, is_frozen, sharpness, stream_rate
+from theia_core.episodes.quality import (
+    BLURRED,
+    DARK,
+    IDLE,
+    MOST_AHEAD_S,
+    MOST_BEHIND_S,
+    clock_skew_s,
+    is_frozen,
+    sharpness,
+    stream_rate,
+)
 
 CAMERA, JOINTS = "camera", "joint_states"
 _WINDOW_S = 3.0
 _SILENT_S = 1.0
 _SLOW = 0.7  # of the expected rate
 _MOST_DROPPED, _FEWEST_DROPPED = 0.05, 3
-_MOST_SKEW_S = 0.15
 _IDLE_S = 4.0
 _SEEN_AFTER_S = 0.3  # a motion shows in the picture by then
 _LEAST_SPACE_S = 600.0
@@ -97,7 +106,7 @@ class RecordingWatch:
                 found[f"{name} dropped"] = f"{seen.dropped} messages of {name} are missing so far"
             if seen.recent:
                 stamps_s, received_s = np.array(seen.recent).T
-                if abs(skew_s := clock_skew_s(stamps_s, received_s)) > _MOST_SKEW_S:
+                if not -MOST_AHEAD_S <= (skew_s := clock_skew_s(stamps_s, received_s)) <= MOST_BEHIND_S:
                     way = "behind" if skew_s > 0 else "ahead of"
                     found[f"{name} clock"] = (
                         f"the stamps of {name} are {abs(skew_s):.2f} s {way} this machine's clock: "

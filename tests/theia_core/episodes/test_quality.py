@@ -77,7 +77,8 @@ def recorded(tmp_path):
         ({}, None),
         ({"skip": range(3, 80, 4)}, "camera at 10.0 Hz: 19 of 79 messages are missing"),
         ({"blur": range(20, 24)}, "2 pictures are blurred or covered"),
-        ({"skew_s": 0.2}, "the clocks of camera and arm differ by 0.20 s"),
+        ({"skew_s": 0.4}, "the clocks of camera and arm differ by 0.40 s"),
+        ({"skew_s": -0.1}, "the clocks of camera and arm differ by 0.10 s"),
     ],
 )
 def test_the_check_says_what_is_wrong_with_the_streams(recorded, flaw, remark):
