@@ -45,6 +45,10 @@ class Teleoperation:
         self._reference: tuple[np.ndarray, np.ndarray] | None = None
         self._gripper_goal = self._gripper = 1.0
 
+    def take_gripper(self, value: float) -> None:
+        """Begin with the gripper where it is, 1 open, 0 closed; only while nothing was asked of it."""
+        self._gripper, self._gripper_goal = value, float(value > 0.5)
+
     @property
     def speed(self) -> float:
         """Present factor on the speeds of the controls."""

@@ -27,21 +27,31 @@ from theia.nodekit.outcome import Outcome
 from theia.nodekit.parameters import declare, parameter
 from theia.nodekit.qos import EVENT, STATE, STREAM
 from theia.nodekit.ticker import Ticker
-from theia.topics import ACTION_CHUNK, CARRIED_POSE, GUARD, GUARD_STATE, JOY
+from theia.topics import ACTION_CHUNK, CARRIED_POSE, GUARD_STATE, HAND_STATE, JOY
 from theia_core.actions.execution import ChunkExecution, ExecutionMode
+from theia_core.actions.hand_profile import load_hand_profile
+from theia_core.actions.hand_state import STATE_NAMES
 from theia_core.actions.kinematics import ArmKinematics
 from theia_core.actions.profile import load_profile
+from theia_core.actions.spaces import EE_DELTA, EE_POSE
 from theia_core.teleop.controls import load_controls
+from theia_core.teleop.hand_goal import CarriedGoal
 from theia_core.teleop.motion import Teleoperation, turned_about_z
 
 _ORDERS = ("estop", "home", "clear")
+_STEPS_AHEAD = 2  # of the largest step: how far the goal of a hand may be ahead of it
+_LEADER = "wx250s"  # the kind of leader arm
 
 
 @dataclass(frozen=True)
 class TeleopParameters:
     """Parameters of the teleoperation node."""
 
+    action_space: str = parameter(
+        "ee_delta", "ee_delta for the WidowX; ee_pose for Spot", choices=("ee_delta", "ee_pose")
+    )
     robot: str = parameter("wx250s", "robot profile: largest steps, and the kinematics of a leader arm")
+    guard: str = parameter("/widowx_guard", "the node whose services arm, estop, home and clear are called")
     controls: str = parameter(
         "gamepad", "what axes and buttons mean: gamepad, spacemouse, keyboard or a .yaml"
     )
@@ -68,29 +78,36 @@ class TeleopNode(Node):
         self.outcome = Outcome()
         self.diagnostics = Diagnostics(self)
         self.parameters = declare(self, TeleopParameters)
-        profile = load_profile(self.parameters.robot)
+        space = self.parameters.action_space
+        load = load_profile if space == EE_DELTA.name else load_hand_profile
+        limits = load(self.parameters.robot).guard
         controls = load_controls(self.parameters.controls)
-        limits = profile.guard
+        self._hand = CarriedGoal(_STEPS_AHEAD * limits.max_step_m) if space == EE_POSE.name else None
         self._lock = threading.Lock()
         self._teleoperation = Teleoperation(
             controls, limits.max_step_m, limits.max_step_rad, self.parameters.scale
         )
         self._step_s = limits.step_s
         one_at_a_time = ExecutionMode(1, latency_compensation=False)
-        self._execution = ChunkExecution(one_at_a_time, f"teleop-{controls.name}", self._step_s)
+        self._execution = ChunkExecution(one_at_a_time, f"teleop-{controls.name}", self._step_s, space)
         self._guard: GuardState | None = None
         self._engaged = False
         self._chunks = self.create_publisher(ActionChunk, ACTION_CHUNK, STREAM)
         self.create_subscription(GuardState, GUARD_STATE, self._on_guard, STATE)
         self.create_subscription(Joy, JOY, self._on_joy, EVENT)
         self.create_subscription(PoseStamped, CARRIED_POSE, self._on_pose, STREAM)
+        if self._hand is not None:
+            self.create_subscription(JointState, HAND_STATE, self._on_hand, STREAM)
         if self.parameters.leader:
+            profile = load_profile(_LEADER)
             self._kinematics = ArmKinematics(profile)
             self._reader = JointReader((*profile.joint_names, profile.finger_joint))
             self._finger_middle_m = float(np.mean(profile.finger_range_m))
             topic = f"{self.parameters.leader}/joint_states"
             self.create_subscription(JointState, topic, self._on_leader, STREAM)
-        self._orders = {name: self.create_client(Trigger, f"{GUARD}/{name}") for name in ("arm", *_ORDERS)}
+        self._orders = {
+            name: self.create_client(Trigger, f"{self.parameters.guard}/{name}") for name in ("arm", *_ORDERS)
+        }
         self._ticker = Ticker(self._step_s, self._step, "teleop", self._on_crash)
         self._ticker.start()
         self.diagnostics.ok(f"waiting for the clutch of {controls.name}")
@@ -134,6 +151,11 @@ class TeleopNode(Node):
         with self._lock:
             self._teleoperation.on_pose(*pose, gripper=float(positions[-1] > self._finger_middle_m))
 
+    def _on_hand(self, message: JointState) -> None:
+        if tuple(message.name) == STATE_NAMES and self._hand is not None:
+            with self._lock:
+                self._hand.on_state(np.asarray(message.position))
+
     def _on_guard(self, message: GuardState) -> None:
         before, self._guard = self._guard, message
         if self._engaged and message.reason and (before is None or before.reason != message.reason):
@@ -156,8 +178,25 @@ class TeleopNode(Node):
             self.diagnostics.ok("engaged")
             if self._guard is not None and self._guard.mode in (GuardState.IDLE, GuardState.HOLD):
                 self._order("arm")  # what is asked for until it is armed is refused, and not made up for
+            if self._hand is not None:
+                self._begin_at_the_hand()
+        if self._hand is not None:
+            with self._lock:
+                pose = self._hand.action(action)
+            if pose is None:
+                self.diagnostics.warn(f"no {HAND_STATE}: is the bridge running?")
+                return
+            action = pose
         self._execution.predicted(action[None], now_s)
         self._publish(self._execution.step(now_s))
+
+    def _begin_at_the_hand(self) -> None:
+        """Absolute goals begin where the hand is, and with the gripper as it is."""
+        assert self._hand is not None
+        with self._lock:
+            self._hand.engage()
+            if self._hand.gripper is not None:
+                self._teleoperation.take_gripper(self._hand.gripper)
 
     def _publish_hold(self, reason: str) -> None:
         self._publish(self._execution.hold(time.monotonic(), reason))
