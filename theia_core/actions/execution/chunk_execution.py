@@ -7,7 +7,7 @@ import numpy as np
 from theia_core.actions.chunks import ActionChunk
 from theia_core.actions.execution.ensemble import ensembled
 from theia_core.actions.execution.mode import ExecutionMode
-from theia_core.actions.spaces import EE_DELTA
+from theia_core.actions.spaces import ACTION_SPACES, EE_DELTA
 from theia_core.errors import TheiaError
 
 _SAME_OBSERVATION_S = 1e-3
@@ -113,7 +113,7 @@ class ChunkExecution:
         """The order to hold; all predictions are forgotten."""
         self.restart()
         self._sequence += 1
-        nothing = np.zeros((0, EE_DELTA.dim), np.float32)
+        nothing = np.zeros((0, ACTION_SPACES[self._action_space].dim), np.float32)
         return ActionChunk(
             now_s,
             self._dt_s,

@@ -19,6 +19,7 @@ from theia_core.tasks import Task, get_task
 from theia_training.cloning.config import TrainConfig
 from theia_training.cloning.demonstrations import Demonstrations, split_by_episode
 from theia_training.cloning.episode_cache import CachedEpisode
+from theia_training.cloning.method import Method
 
 
 class Learner(Protocol):
@@ -28,8 +29,10 @@ class Learner(Protocol):
         data: demonstrations to learn from and to be judged on.
         encoder: the encoder of the start.
         model: everything that learns, with its normalisation.
+        method: the kind of policy.
     """
 
+    method: Method
     data: "SplitData"
     encoder: Encoder
     model: nn.Module

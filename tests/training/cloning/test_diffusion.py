@@ -1,0 +1,233 @@
+"""A diffusion policy: it samples what demonstrations did, all of it, and the robot samples the same."""
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+# ruff: noqa: E402
+torch = pytest.importorskip("torch")
+pytest.importorskip("diffusers")
+pytest.importorskip("onnxscript")
+
+from safetensors.numpy import load_file
+
+from theia_core.encoders import load_encoder
+from theia_core.errors import TheiaError
+from theia_core.policies import load_policy
+from theia_core.tasks import TASKS
+from theia_training import export_theia
+from theia_training.cloning.config import FineTuning, TrainConfig
+from theia_training.cloning.recipes import DIFFUSION_RECIPES
+from theia_training.cloning.train import train
+
+RECIPE = replace(DIFFUSION_RECIPES["cpu"], updates=400, batch_size=16, learning_rate=1e-3, warmup_updates=10)
+SHORT = replace(RECIPE, updates=6, batch_size=24)
+SIDES = 0.3
+
+
+def pose(x, y, side):
+    """Action (10,): left or right of the square as this demonstrator likes, level with it, yaw by its x."""
+    yaw = 0.4 * (x - 0.5)
+    rotation = [np.cos(yaw), np.sin(yaw), 0, -np.sin(yaw), np.cos(yaw), 0]
+    return np.array([SIDES * side, 0.4 * (y - 0.5), 0.1, *rotation, float(x < 0.5)], np.float32)
+
+
+@pytest.fixture(scope="module")
+def either_side(squares, tmp_path_factory):
+    """Task, folder and reader of demonstrations that go left or right of a square, whichever."""
+    folder = tmp_path_factory.mktemp("sides")
+    for seed in range(24):
+        (folder / f"{seed}.mcap").write_text(json.dumps({"seed": seed, "side": 1 if seed % 2 else -1}))
+
+    def read(path, rate_hz):
+        plan = json.loads(path.read_text())
+        random = np.random.default_rng(plan["seed"])
+        x, y = random.random(2)
+        return squares.Steps(
+            [squares.frame(x, y)] * 3,
+            random.normal(0, 0.2, (3, 17)).astype(np.float32),
+            np.stack([pose(x, y, plan["side"])] * 3),
+        )
+
+    sides = replace(
+        TASKS["door"],
+        id="sides",
+        robot="spot_arm",
+        action_space="ee_pose",
+        chunk_horizon=4,
+        policy_kind="diffusion",
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(TASKS, "sides", sides)
+        patch.setattr(export_theia, "BATCHES", (1,))
+        yield (
+            TrainConfig("sides", (folder,), folder / "run", threads=1, execute_steps=2, progress=False),
+            read,
+        )
+
+
+@pytest.fixture(scope="module")
+def trained(either_side):
+    """One policy, trained long enough to see the square."""
+    config, read = either_side
+    return train(replace(config, recipe=RECIPE), read)
+
+
+@pytest.fixture(scope="module")
+def tokens(squares):
+    """Tokens of squares at new places: (place, tokens)."""
+    encoder = load_encoder("theia-tiny", threads=1)
+    places = np.random.default_rng(99).uniform(0.1, 0.9, (12, 2))
+    return [((x, y), encoder.encode(squares.frame(x, y))[0]) for x, y in places]
+
+
+STATE = np.zeros(17, np.float32)
+
+
+def test_both_ways_of_the_demonstrations_are_sampled_and_never_the_middle(trained, tokens):
+    policy = load_policy(trained)
+    policy.reset(0)
+    for (x, y), seen in tokens[:4]:
+        samples = np.stack([policy.predict(seen, STATE) for _ in range(20)])
+        assert samples.shape == (20, 4, 10) and samples.dtype == np.float32
+        sides = samples[:, :, 0]
+        assert (np.abs(np.abs(sides) - SIDES) < 0.1).mean() > 0.9
+        assert 0.2 < (sides[:, 0] > 0).mean() < 0.8
+        assert (np.sign(sides) == np.sign(sides[:, :1])).all()  # a chunk does not change its mind
+        assert np.abs(samples[:, :, 1] - 0.4 * (y - 0.5)).mean() < 0.06
+        if abs(x - 0.5) > 0.2:
+            assert ((samples[:, :, 9] > 0.5) == (x < 0.5)).mean() > 0.9
+
+
+def test_what_goes_out_is_a_rotation_and_a_gripper_within_its_range(trained, tokens):
+    policy = load_policy(trained)
+    chunk = policy.predict(tokens[0][1] * 5, STATE + 3)
+    first, second = chunk[:, 3:6], chunk[:, 6:9]
+    np.testing.assert_allclose(np.linalg.norm(first, axis=1), 1, atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(second, axis=1), 1, atol=1e-6)
+    np.testing.assert_allclose((first * second).sum(1), 0, atol=1e-6)
+    assert chunk[:, 9].min() >= 0 and chunk[:, 9].max() <= 1
+
+
+def test_the_same_seed_gives_the_same_chunks_and_another_seed_others(trained, tokens):
+    seen = tokens[0][1]
+
+    def three(policy, seed):
+        policy.reset(seed)
+        return np.stack([policy.predict(seen, STATE) for _ in range(3)])
+
+    policy = load_policy(trained)
+    first = three(policy, 7)
+    np.testing.assert_array_equal(three(load_policy(trained), 7), first)
+    assert np.abs(three(policy, 8) - first).max() > 1e-3
+    assert np.abs(first[0] - first[1]).max() > 1e-4
+
+
+def test_the_robot_samples_what_diffusers_samples_in_torch(trained):
+    meta = load_policy(trained).meta
+    assert 0 < meta["parity_with_torch"] < 0.05
+    assert (meta["kind"], meta["name"], meta["execute_steps"]) == ("diffusion", "sides-diffusion", 2)
+    assert meta["training"]["recipe"]["updates"] == 400 and "epochs" not in meta["training"]["recipe"]
+    card = (trained / "README.md").read_text()
+    assert "A diffusion policy for the task" in card and "in 10 steps of DDIM" in card
+    assert (trained / "curves.png").stat().st_size > 5000
+    weights = load_file(trained / "policy.safetensors")
+    assert {array.dtype.name for array in weights.values() if array.size > 512} == {"float16"}
+    assert {"neck.layers.0.weight", "denoiser.enter.weight", "action_mean"} <= set(weights)
+
+
+def test_other_numbers_of_steps_sample_the_same_and_too_many_are_refused(trained, tokens):
+    seen = tokens[1][1]
+    for steps in (2, 100):
+        policy = load_policy(trained, denoising_steps=steps)
+        samples = np.stack([policy.predict(seen, STATE) for _ in range(10)])
+        assert (np.abs(np.abs(samples[:, :, 0]) - SIDES) < 0.1).mean() > 0.8
+    with pytest.raises(TheiaError, match="101 denoising steps are not possible"):
+        load_policy(trained, denoising_steps=101)
+    with pytest.raises(TheiaError, match="a bc_mlp: it has no denoising steps"):
+        load_policy("door", denoising_steps=10)
+
+
+def test_sampling_needs_no_torch(trained):
+    code = (
+        "import sys, numpy\n"
+        "from theia_core.policies import load_policy\n"
+        f"load_policy({str(trained)!r}).predict(numpy.zeros((196, 192)), numpy.zeros(17))\n"
+        "sys.exit(bool({'torch', 'onnx', 'diffusers'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_folder_that_is_incomplete_or_contradicts_itself_is_refused(trained, tmp_path):
+    folder = shutil.copytree(trained, tmp_path / "copy")
+    meta = json.loads((folder / "policy.json").read_text())
+
+    def describe(**config):
+        changed = {**meta, "config": {**meta["config"], **config}}
+        (folder / "policy.json").write_text(json.dumps(changed))
+
+    describe(inference_steps=200)
+    with pytest.raises(TheiaError, match="200 denoising steps are not possible"):
+        load_policy(folder)
+    describe(noise={"training_steps": 100, "prediction": "tea leaves"})
+    with pytest.raises(TheiaError, match="unknown prediction 'tea leaves'"):
+        load_policy(folder)
+    describe()
+    (folder / "denoiser.onnx").unlink()
+    with pytest.raises(TheiaError, match=r"cannot load .*denoiser\.onnx"):
+        load_policy(folder)
+
+
+def test_an_interrupted_run_resumes_to_the_same_weights(either_side):
+    config, read = either_side
+    whole = replace(config, recipe=SHORT, out=config.out.with_name("whole"))
+    broken = replace(whole, out=config.out.with_name("broken"))
+    train(whole, read)
+
+    def interrupt(row):
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("theia_training.cloning.train.CHECKPOINT_EVERY_S", 0.0)
+        with pytest.raises(KeyboardInterrupt):
+            train(broken, read, interrupt)
+    train(replace(broken, resume=True), read)
+    assert load_policy(whole.out).policy_id == load_policy(broken.out).policy_id
+    with pytest.raises(TheiaError, match="had recipe"):
+        train(replace(broken, resume=True, recipe=replace(SHORT, updates=9)), read)
+
+
+def test_encoder_and_diffusion_policy_learn_together(either_side, trained):
+    config, read = either_side
+    tuned = replace(
+        config,
+        out=config.out.with_name("tuned"),
+        recipe=replace(DIFFUSION_RECIPES["finetune"], updates=2, batch_size=4, epoch_steps=8),
+        finetuning=FineTuning(init_policy=str(trained), blocks=1),
+    )
+    train(tuned, read)
+    policy = load_policy(tuned.out)
+    encoder = load_encoder(policy.meta["encoder"], threads=1)
+    policy.check_encoder(encoder.encoder_id)
+    assert policy.meta["kind"] == "diffusion"
+    assert policy.meta["parity_from_pixels"]["actions"] < 0.05
+    assert policy.meta["training"]["started_from"]["policy"] == load_policy(trained).policy_id
+    with pytest.raises(TheiaError, match="is a diffusion and not a bc_mlp"):
+        from theia_training.cloning.bc_method import BcMethod
+        from theia_training.cloning.warm_start import load_head
+
+        load_head(str(trained), BcMethod(), TASKS["sides"], load_encoder("theia-tiny", threads=1), 0.0)
+
+
+def test_the_papers_recipe_is_table_10():
+    paper = DIFFUSION_RECIPES["paper"]
+    assert (paper.updates, paper.batch_size, paper.learning_rate) == (3000, 32, 3e-4)
+    assert (paper.schedule, paper.betas, paper.weight_decay) == ("cosine", (0.9, 0.999), 0.0)
+    assert paper.ema_decay > 0
+    with pytest.raises(TheiaError, match="both decide"):
+        replace(paper, epochs=3)
