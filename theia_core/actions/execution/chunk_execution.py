@@ -71,6 +71,11 @@ class ChunkExecution:
         self._first_sent_s: float | None = None  # time of the newest prediction's first chunk
         self._late = self._sent = 0  # of the newest prediction: actions that were late, and chunks so far
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is no prediction to go on with."""
+        return not self._kept
+
     def needs_prediction(self, now_s: float) -> bool:
         """Whether the control step at `now_s` needs a new prediction."""
         if not self._kept:
