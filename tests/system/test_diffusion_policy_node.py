@@ -1,4 +1,4 @@
-"""The diffusion policy node alone, the test as encoder, bridge and guard: motion never stops between chunks."""
+"""The diffusion policy node alone, the test as encoder, bridge and guard: motion never stops."""
 
 from itertools import pairwise
 

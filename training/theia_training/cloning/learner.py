@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from theia_core.actions.spaces import EE_POSE
 from theia_core.encoders import Encoder
 from theia_core.episodes import find_episodes
 from theia_core.errors import TheiaError
@@ -75,8 +76,9 @@ class SplitData:
         self.task: Task = get_task(config.task)
         self.episodes, held_out = split_by_episode(episodes, config.validation_fraction, config.seed)
         self.counts = (len(self.episodes), len(held_out))
-        self.training = Demonstrations(self.episodes, self.task.chunk_horizon)
-        self.held_out = Demonstrations(held_out, self.task.chunk_horizon)
+        horizon, absolute = self.task.chunk_horizon, self.task.action_space == EE_POSE.name
+        self.training = Demonstrations(self.episodes, horizon, absolute=absolute)
+        self.held_out = Demonstrations(held_out, horizon, absolute=absolute)
         hashes = "".join(sorted(episode.content_hash for episode in episodes))
         self.content_hash = hashlib.sha256(hashes.encode()).hexdigest()[:16]
 

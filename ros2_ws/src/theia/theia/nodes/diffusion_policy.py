@@ -27,13 +27,15 @@ class DiffusionParameters(InputParameters):
     policy: str = parameter("drawer", "shipped name or folder of the policy")
     denoising_steps: int = parameter(
         0,
-        "DDIM steps of a prediction, at most as many as noise levels in training; 0 for the policy's own",
+        "DDIM steps of a prediction, at most as many as there were noise levels in training; 0 for the "
+        "policy's own",
         low=0,
+        high=1000,
     )
-    seed: int = parameter(0, "seed of the noise that predictions begin with", low=0)
+    seed: int = parameter(0, "seed of the noise that predictions begin with", low=0, high=2**31 - 1)
     budget_ms: float = parameter(
         150.0,
-        "time that encoding and predicting may take together; more is counted [ms]",
+        "time that encoding and predicting may take together; what takes longer is counted [ms]",
         low=1.0,
         high=2000.0,
     )
