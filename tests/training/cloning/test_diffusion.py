@@ -244,6 +244,21 @@ def test_encoder_and_diffusion_policy_learn_together(either_side, trained):
         load_head(str(trained), BcMethod(), TASKS["sides"], load_encoder("theia-tiny", threads=1), 0.0)
 
 
+def test_the_command_takes_the_recipe_of_the_tasks_kind_of_policy():
+    from argparse import ArgumentParser
+
+    from theia_training.commands.train import COMMAND, _recipe
+
+    parser = ArgumentParser()
+    COMMAND.configure(parser)
+    asked = ["drawer", "--data", "d", "--out", "o"]
+    assert _recipe(parser.parse_args(asked), "diffusion") == DIFFUSION_RECIPES["cpu"]
+    passes = _recipe(parser.parse_args([*asked, "--recipe", "paper", "--epochs", "3"]), "diffusion")
+    assert passes == replace(DIFFUSION_RECIPES["paper"], epochs=3, updates=0)
+    updates = _recipe(parser.parse_args([*asked, "--updates", "50"]), "bc_mlp")
+    assert (updates.epochs, updates.updates) == (0, 50)
+
+
 def test_the_papers_recipe_is_table_10():
     paper = DIFFUSION_RECIPES["paper"]
     assert (paper.updates, paper.batch_size, paper.learning_rate) == (3000, 32, 3e-4)

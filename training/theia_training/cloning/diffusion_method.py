@@ -20,7 +20,7 @@ from theia_training.cloning.recipes import Recipe
 from theia_training.onnx_graph import to_onnx
 
 # Noise levels that each observation of a batch is trained at: the neck costs most, and it runs once for all.
-DRAWS = 8
+DRAWS = 4
 
 
 class DiffusionMethod:
