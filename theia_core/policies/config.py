@@ -100,6 +100,8 @@ class DiffusionConfig(TokenConfig):
         dropout: probability of dropping a value inside of these blocks while training.
         noise: how noise grows in training, and what the denoiser predicts.
         inference_steps: denoising steps of one prediction.
+        base: for each value of an action the place in the robot's state of what it would be if the robot
+            stayed where it is; chunks are then learned as departures from there. Empty for none.
     """
 
     joints: int = 17
@@ -111,6 +113,7 @@ class DiffusionConfig(TokenConfig):
     dropout: float = 0.0
     noise: NoiseSchedule = field(default_factory=NoiseSchedule)
     inference_steps: int = 10
+    base: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse sizes from which no network can be built, and more inference than training steps.
@@ -123,11 +126,23 @@ class DiffusionConfig(TokenConfig):
             raise TheiaError(f"every size of {self} must be at least 1")
         _check_dropout(self.dropout)
         self.noise.check_steps(self.inference_steps)
+        if not self.base:
+            return
+        if len(self.base) != self.action_dim or not all(0 <= place < self.joints for place in self.base):
+            raise TheiaError(
+                f"base {self.base} must name {self.action_dim} places in a state of {self.joints} values"
+            )
+        if self.noise.prediction != "sample":
+            raise TheiaError(
+                f"only chunks are departures from a base, and the denoiser predicts {self.noise.prediction}; "
+                "leave base empty, or predict sample"
+            )
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "DiffusionConfig":
         """Config from plain JSON values."""
-        return super().from_dict({**values, "noise": NoiseSchedule(**values["noise"])})
+        noise, base = NoiseSchedule(**values["noise"]), tuple(values["base"])
+        return super().from_dict({**values, "noise": noise, "base": base})
 
 
 def _check_dropout(dropout: float) -> None:

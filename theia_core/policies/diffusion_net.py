@@ -32,14 +32,22 @@ class DiffusionNet(ScaledPolicy):
             nn.Linear(config.width, config.width),
         )
         self.denoiser = Denoiser(config)
+        if config.base:
+            # What the state says, in the scale of actions; learning begins there and may leave it.
+            places = list(config.base)
+            weight = torch.zeros(config.action_dim, config.joints)
+            weight[range(config.action_dim), places] = self.joint_std[places] / self.action_std
+            with torch.no_grad():
+                self.denoiser.base.weight.copy_(weight)
+                self.denoiser.base.bias.copy_((self.joint_mean[places] - self.action_mean) / self.action_std)
 
     def see(self, tokens: torch.Tensor, joints: torch.Tensor) -> torch.Tensor:
-        """Context (B, width) of normalised tokens (B, h*w, d) and joints (B, J)."""
+        """Context (B, width + J) of normalised tokens (B, h*w, d) and joints (B, J), which are in it."""
         context: torch.Tensor = self.context(torch.cat([self.neck(tokens), joints], dim=1))
-        return context
+        return torch.cat([context, joints], dim=1)
 
     def forward(self, tokens: torch.Tensor, joints: torch.Tensor) -> torch.Tensor:
-        """Context (B, width) of what was measured.
+        """Context (B, width + J) of what was measured.
 
         Args:
             tokens: (B, h*w, d) float32 as the encoder gives them.
@@ -66,6 +74,8 @@ class Denoiser(nn.Module):
         self.enter = nn.Linear(values, width)
         self.blocks = nn.ModuleList(_Block(width, config.dropout) for _ in range(config.blocks))
         self.leave = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, values))
+        self.width = width
+        self.base = nn.Linear(config.joints, config.action_dim) if config.base else None
 
     def forward(self, noisy: torch.Tensor, level: torch.Tensor, context: torch.Tensor) -> torch.Tensor:
         """What a noisy chunk says, as the config's `noise.prediction`.
@@ -73,18 +83,18 @@ class Denoiser(nn.Module):
         Args:
             noisy: (B, H, D) normalised actions under noise.
             level: (B,) float32, noise levels from 0.
-            context: (B, width).
+            context: (B, width + J).
 
         Returns:
             (B, H, D).
         """
         angles = level[:, None] * self.frequencies
-        condition = context + self.level(torch.cat([angles.cos(), angles.sin()], dim=1))
+        condition = context[:, : self.width] + self.level(torch.cat([angles.cos(), angles.sin()], dim=1))
         hidden = self.enter(noisy.flatten(1))
         for block in self.blocks:
             hidden = block(hidden, condition)
-        said: torch.Tensor = self.leave(hidden)
-        return said.unflatten(1, self.shape)
+        said: torch.Tensor = self.leave(hidden).unflatten(1, self.shape)
+        return said if self.base is None else said + self.base(context[:, self.width :])[:, None]
 
 
 class _Block(nn.Module):

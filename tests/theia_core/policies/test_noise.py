@@ -78,6 +78,19 @@ def test_more_steps_than_in_training_or_none_are_refused(steps):
 
 @pytest.mark.parametrize(
     ("values", "complaint"),
+    [
+        ({"base": (1, 2)}, "must name 10 places"),
+        ({"base": (17,) * 10}, "must name 10 places"),
+        ({"base": (0,) * 10, "noise": NoiseSchedule(prediction="epsilon")}, "predicts epsilon"),
+    ],
+)
+def test_a_base_that_does_not_fit_is_refused(values, complaint):
+    with pytest.raises(TheiaError, match=complaint):
+        DiffusionConfig((14, 14), 8, **values)
+
+
+@pytest.mark.parametrize(
+    ("values", "complaint"),
     [({"training_steps": 0}, "0 training"), ({"prediction": "x"}, "'x'"), ({"clip": 0.0}, "clip is 0")],
 )
 def test_a_schedule_that_cannot_be_is_refused(values, complaint):

@@ -244,6 +244,27 @@ def test_encoder_and_diffusion_policy_learn_together(either_side, trained):
         load_head(str(trained), BcMethod(), TASKS["sides"], load_encoder("theia-tiny", threads=1), 0.0)
 
 
+def test_an_untrained_policy_departs_from_where_the_hand_is():
+    from theia_core.actions.hand_state import POSE_IN_STATE
+    from theia_core.policies.config import DiffusionConfig
+    from theia_core.policies.diffusion_net import DiffusionNet
+    from theia_core.policies.normalisation import Scale
+
+    random = np.random.default_rng(0)
+    scales = [Scale(*random.uniform(0.5, 2, (2, n)).astype(np.float32)) for n in (8, 17, 10)]
+    net = DiffusionNet(DiffusionConfig((14, 14), 8, base=POSE_IN_STATE), *scales)
+    torch.nn.init.zeros_(net.denoiser.leave[1].weight)
+    torch.nn.init.zeros_(net.denoiser.leave[1].bias)
+    state = torch.from_numpy(random.normal(size=(3, 17)).astype(np.float32))
+    with torch.inference_mode():
+        context = net(torch.zeros(3, 196, 8), state)
+        chunk = (
+            net.denoiser(torch.randn(3, 4, 10), torch.zeros(3), context) * net.action_std + net.action_mean
+        )
+    wanted = torch.cat([state[:, 7:16], state[:, 6:7]], dim=1)
+    torch.testing.assert_close(chunk, wanted[:, None].expand(3, 4, 10), atol=1e-4, rtol=0)
+
+
 def test_the_command_takes_the_recipe_of_the_tasks_kind_of_policy():
     from argparse import ArgumentParser
 

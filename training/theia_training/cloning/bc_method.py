@@ -10,6 +10,7 @@ from theia_core.policies.bc_mlp import BcMlp
 from theia_core.policies.config import PolicyConfig
 from theia_core.policies.normalisation import Scale
 from theia_core.runtimes.safetensors_graph import write_graph_over_safetensors
+from theia_core.tasks import Task
 from theia_training.cloning.objective import chunk_loss
 from theia_training.cloning.recipes import Recipe
 from theia_training.onnx_graph import to_onnx
@@ -22,7 +23,7 @@ class BcMethod:
     suffix = "bc"
     loss_name = "smooth L1 of scaled actions"
 
-    def config(self, sizes: dict[str, Any], dropout: float) -> PolicyConfig:
+    def config(self, task: Task, sizes: dict[str, Any], dropout: float) -> PolicyConfig:
         """Sizes of a new network."""
         return PolicyConfig(**sizes, dropout=dropout)
 

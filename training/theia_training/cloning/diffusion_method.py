@@ -9,12 +9,15 @@ import torch
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 
+from theia_core.actions.hand_state import POSE_IN_STATE
+from theia_core.actions.spaces import EE_POSE
 from theia_core.policies.artefact import CONTEXT, DENOISER, DIFFUSION, WEIGHTS
 from theia_core.policies.config import DiffusionConfig
 from theia_core.policies.diffusion_net import DiffusionNet
 from theia_core.policies.noise import NoiseSchedule
 from theia_core.policies.normalisation import Scale
 from theia_core.runtimes.safetensors_graph import write_graph_over_safetensors
+from theia_core.tasks import Task
 from theia_training.cloning.objective import mean_over_chunk
 from theia_training.cloning.recipes import Recipe
 from theia_training.onnx_graph import to_onnx
@@ -30,9 +33,10 @@ class DiffusionMethod:
     suffix = "diffusion"
     loss_name = "mean square of the denoiser's error"
 
-    def config(self, sizes: dict[str, Any], dropout: float) -> DiffusionConfig:
-        """Sizes of a new network."""
-        return DiffusionConfig(**sizes, dropout=dropout)
+    def config(self, task: Task, sizes: dict[str, Any], dropout: float) -> DiffusionConfig:
+        """Sizes of a new network; hand poses are learned as departures from where the hand is."""
+        base = POSE_IN_STATE if (task.robot, task.action_space) == ("spot_arm", EE_POSE.name) else ()
+        return DiffusionConfig(**sizes, dropout=dropout, base=base)
 
     def network(self, config: DiffusionConfig, tokens: Scale, joints: Scale, actions: Scale) -> DiffusionNet:
         """An untrained network."""
@@ -84,7 +88,7 @@ class DiffusionMethod:
         noisy = (
             torch.zeros(2, config.horizon, config.action_dim),
             torch.zeros(2),
-            torch.zeros(2, config.width),
+            torch.zeros(2, config.width + config.joints),
         )
         weights = {key: tensor.numpy() for key, tensor in head.state_dict().items()}
         for file, graph in (

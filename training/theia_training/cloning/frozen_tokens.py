@@ -107,4 +107,4 @@ def untrained_policy(
     joints = scale_of((episode.joints for episode in data.episodes), STATE_STD_FLOOR[task.robot])
     # Steps at which nothing was executed hold no action to take the scale of.
     actions = action_scale((episode.actions[~episode.held] for episode in data.episodes), task.action_space)
-    return method.network(method.config(sizes, config.recipe.dropout), tokens, joints, actions)
+    return method.network(method.config(task, sizes, config.recipe.dropout), tokens, joints, actions)

@@ -10,6 +10,7 @@ from theia_core.policies.artefact import BC_MLP, DIFFUSION
 from theia_core.policies.config import TokenConfig
 from theia_core.policies.neck import ScaledPolicy
 from theia_core.policies.normalisation import Scale
+from theia_core.tasks import Task
 from theia_training.cloning.recipes import Recipe
 
 
@@ -20,8 +21,8 @@ class Method(Protocol):
     suffix: str
     loss_name: str
 
-    def config(self, sizes: dict[str, Any], dropout: float) -> TokenConfig:
-        """Sizes of a new network, from those that data and encoder fix."""
+    def config(self, task: Task, sizes: dict[str, Any], dropout: float) -> TokenConfig:
+        """Sizes of a new network for a task, from those that data and encoder fix."""
         ...
 
     def network(self, config: Any, tokens: Scale, joints: Scale, actions: Scale) -> ScaledPolicy:

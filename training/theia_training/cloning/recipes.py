@@ -131,7 +131,7 @@ DIFFUSION_RECIPES = {
     ),
     "cpu": Recipe(
         epochs=0,
-        updates=6000,
+        updates=4000,
         batch_size=32,
         learning_rate=3e-4,
         schedule="cosine",
@@ -139,7 +139,7 @@ DIFFUSION_RECIPES = {
         weight_decay=0.0,
         ema_decay=0.995,
         token_dropout=0.1,
-        joint_noise=0.05,
+        joint_noise=0.02,
     ),
     "finetune": Recipe(
         epochs=0,
@@ -151,7 +151,7 @@ DIFFUSION_RECIPES = {
         weight_decay=0.0,
         ema_decay=0.995,
         token_dropout=0.1,
-        joint_noise=0.05,
+        joint_noise=0.02,
         clip_norm=1.0,
     ),
 }
