@@ -16,7 +16,7 @@ from theia_msgs.msg import ActionChunk, GuardState, SpatialTokens
 from theia.messages.stamps import to_seconds
 from theia.messages.tokens import tokens_message
 from theia.nodekit.qos import RECORDING, STATE, STREAM
-from theia.topics import ACTION_CHUNK, GUARD_STATE, SPOT_STATE, TOKENS
+from theia.topics import ACTION_CHUNK, GUARD_STATE, HAND_STATE, TOKENS
 from theia_core.actions.hand_state import STATE_NAMES
 
 pytestmark = pytest.mark.system
@@ -62,7 +62,7 @@ class Spot:
     def __init__(self, system):
         self.system, self.silent, self.random = system, False, np.random.default_rng(0)
         self.tokens_out = system.node.create_publisher(SpatialTokens, TOKENS, STREAM)
-        self.state_out = system.node.create_publisher(JointState, SPOT_STATE, STREAM)
+        self.state_out = system.node.create_publisher(JointState, HAND_STATE, STREAM)
         system.node.create_timer(0.1, self.send_tokens)
         system.node.create_timer(0.02, self.send_state)
 

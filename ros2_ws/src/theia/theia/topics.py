@@ -6,7 +6,7 @@ nothing should not have to import.
 
 IMAGE = "/camera/image_raw"
 COMPRESSED_IMAGE = "/camera/image_raw/compressed"
-SPOT_STATE = "/spot/observed_state"
+HAND_STATE = "/spot/hand_state"
 TOKENS = "/theia/tokens"
 ACTION_CHUNK = "/theia/action_chunk"
 EXECUTED_ACTION = "/theia/executed_action"

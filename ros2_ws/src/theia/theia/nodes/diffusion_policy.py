@@ -15,7 +15,7 @@ from theia.nodekit.parameters import parameter
 from theia.nodes.ahead import Ahead
 from theia.nodes.observation import Observation
 from theia.nodes.policy_node import InputParameters, PolicyNode, Prediction
-from theia.topics import SPOT_STATE
+from theia.topics import HAND_STATE
 from theia_core.actions.hand_state import STATE_NAMES
 from theia_core.policies import PolicyRuntime, load_policy
 
@@ -61,7 +61,7 @@ class DiffusionPolicyNode(PolicyNode):
 
     def state_source(self) -> tuple[tuple[str, ...], str]:
         """Arm, gripper and hand as the robot's bridge publishes them."""
-        return STATE_NAMES, SPOT_STATE
+        return STATE_NAMES, HAND_STATE
 
     def activate(self) -> None:
         """Seed the noise, then begin to act, and say what a prediction costs."""
