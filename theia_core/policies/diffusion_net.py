@@ -32,7 +32,7 @@ class DiffusionNet(ScaledPolicy):
             nn.Linear(config.width, config.width),
         )
         self.denoiser = Denoiser(config)
-        if config.base:
+        if self.denoiser.base is not None:
             # What the state says, in the scale of actions; learning begins there and may leave it.
             places = list(config.base)
             weight = torch.zeros(config.action_dim, config.joints)

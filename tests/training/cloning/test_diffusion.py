@@ -22,7 +22,6 @@ from theia_core.errors import TheiaError
 from theia_core.policies import load_policy
 from theia_core.policies.config import DiffusionConfig
 from theia_core.policies.diffusion_net import DiffusionNet
-from theia_core.policies.noise import NoiseSchedule
 from theia_core.policies.normalisation import Scale
 from theia_core.tasks import TASKS
 from theia_training import export_theia
@@ -88,14 +87,11 @@ STATE = np.zeros(17, np.float32)
 TOKENS = np.random.default_rng(1).normal(size=(196, 192)).astype(np.float16)
 
 
-@pytest.mark.parametrize("prediction", ["sample", "epsilon"])
-def test_both_ways_of_the_demonstrations_are_sampled_and_never_the_middle(prediction):
+def test_both_ways_of_the_demonstrations_are_sampled_and_never_the_middle():
     """Four pictures, each with its own height, and from each demonstrations went left as often as right."""
     torch.manual_seed(0)
     method = DiffusionMethod()
-    config = DiffusionConfig(
-        (14, 14), 4, neck_channels=8, width=64, noise=NoiseSchedule(prediction=prediction)
-    )
+    config = DiffusionConfig((14, 14), 4, neck_channels=8, width=64)
     scales = [Scale(np.zeros(n, np.float32), np.ones(n, np.float32)) for n in (4, 17, 10)]
     net = method.network(config, *scales)
     pictures, heights = torch.randn(4, 196, 4), torch.tensor([-0.6, -0.2, 0.2, 0.6])
