@@ -35,6 +35,10 @@ STATE_NAMES = (
 """Six joints [rad], gripper (1 = open), pose of the hand in the root frame, whether it holds something."""
 
 
+POSE_IN_STATE = (*range(7, 16), 6)
+"""Places in the state of what an `ee_pose` action has: position, rotation, gripper."""
+
+
 def observed_state(
     joints_rad: np.ndarray, gripper_fraction: float, root_tform_hand: Pose, holding: bool
 ) -> np.ndarray:

@@ -1,5 +1,7 @@
 """A policy on disk: policy.json says what it is, policy.safetensors holds its weights, policy.onnx the graph.
 
+A diffusion policy has two graphs over its weights instead: context.onnx, what it sees, and denoiser.onnx.
+
 The folder also carries README.md (model card) and curves.csv/png from training, which nothing reads at run
 time. A policy whose encoder was fine-tuned with it brings that encoder in a folder of its own, `encoder`.
 """
@@ -11,11 +13,14 @@ from typing import Any
 import theia_core
 from theia_core.actions.spaces import ACTION_SPACES
 from theia_core.errors import TheiaError
-from theia_core.policies.config import PolicyConfig
+from theia_core.policies.config import DiffusionConfig, PolicyConfig, TokenConfig
 from theia_core.runtimes.safetensors_graph import weights_sha256
 
 FORMAT = 1
 DESCRIPTION, WEIGHTS, GRAPH = "policy.json", "policy.safetensors", "policy.onnx"
+CONTEXT, DENOISER = "context.onnx", "denoiser.onnx"
+BC_MLP, DIFFUSION = "bc_mlp", "diffusion"
+CONFIGS: dict[str, type[TokenConfig]] = {BC_MLP: PolicyConfig, DIFFUSION: DiffusionConfig}
 # The entry `encoder` of a policy that brings its own: the encoder's folder, seen from the policy's.
 OWN_ENCODER = "./encoder"
 REQUIRED = {
@@ -85,6 +90,8 @@ def read_policy(folder: Path) -> dict[str, Any]:
             raise TheiaError(
                 f"{path} has {entry}={meta.get(entry)!r}, a {kind.__name__} is needed; train it again"
             )
+    if meta["kind"] not in CONFIGS:
+        raise TheiaError(f"{path} has unknown kind {meta['kind']!r}; known: {', '.join(CONFIGS)}")
     if meta["action_space"] not in ACTION_SPACES:
         raise TheiaError(
             f"{path} has unknown action space {meta['action_space']!r}; known: {', '.join(ACTION_SPACES)}"
@@ -95,7 +102,7 @@ def read_policy(folder: Path) -> dict[str, Any]:
             "set execute_steps within 1..horizon"
         )
     try:
-        PolicyConfig.from_dict(meta["config"])
+        CONFIGS[meta["kind"]].from_dict(meta["config"])
     except (TypeError, KeyError) as error:
         raise TheiaError(f"{path} has an unreadable config ({error}); train the policy again") from error
     found = weights_sha256(folder / WEIGHTS)

@@ -42,4 +42,5 @@ DRAWER = Task(
         "Let the reset script walk Spot to the start shown, by the fiducial.",
         "Clear the floor between Spot and the cabinet.",
     ),
+    policy_kind="diffusion",
 )

@@ -111,6 +111,7 @@ class Task:
         paper_finetuned: those with a fine-tuned encoder, where the paper has both.
         demonstrations: how many the paper's policies learned from.
         reset: what the operator does before each trial on the robot, step by step.
+        policy_kind: kind of policy that `theia train` makes, as in `theia_core.policies.artefact`.
     """
 
     id: str
@@ -126,6 +127,7 @@ class Task:
     demonstrations: int
     paper_finetuned: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     reset: tuple[str, ...] = ()
+    policy_kind: str = "bc_mlp"
 
     @property
     def stages(self) -> tuple[str, ...]:

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from theia_core.errors import TheiaError
-from theia_core.policies.normalisation import EE_DELTA_STD_FLOOR, action_scale, scale_of
+from theia_core.policies.normalisation import (
+    EE_DELTA_STD_FLOOR,
+    EE_POSE_RANGE_FLOOR,
+    action_scale,
+    range_of,
+    scale_of,
+)
 
 RNG = np.random.default_rng(0)
 
@@ -36,5 +42,18 @@ def test_no_data_and_data_that_is_not_finite_are_refused():
         scale_of([], 1.0)
     with pytest.raises(TheiaError, match="finite"):
         scale_of([np.full((3, 2), np.nan)], 1.0)
-    with pytest.raises(TheiaError, match="ee_pose"):
-        action_scale([np.zeros((3, 10))], "ee_pose")
+    with pytest.raises(TheiaError, match="no data"):
+        range_of([np.zeros((0, 3))], 1.0)
+    with pytest.raises(TheiaError, match="'joints' has no normalisation"):
+        action_scale([np.zeros((3, 10))], "joints")
+
+
+def test_absolute_poses_lie_within_their_range_and_come_back_from_it():
+    poses = RNG.uniform(-1, 1, (200, 10)) * ([0.3] * 3 + [0.5] * 6 + [0.4]) + 0.5
+    poses[:, 4] = 0.7
+    scale = action_scale([poses[:50], poses[50:]], "ee_pose")
+    normalised = (poses.astype(np.float32) - scale.mean) / scale.std
+    assert np.abs(normalised[:, :9]).max() == pytest.approx(1 / 1.05, abs=1e-3)
+    assert scale.std[4] == EE_POSE_RANGE_FLOOR[4] and scale.mean[4] == np.float32(0.7)
+    assert ((np.array([0, 1]) - scale.mean[9]) / scale.std[9]).tolist() == [-1, 1]
+    np.testing.assert_allclose(normalised * scale.std + scale.mean, poses, atol=1e-6)

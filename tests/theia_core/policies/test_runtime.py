@@ -57,10 +57,11 @@ def model():
 
 @pytest.fixture(scope="module")
 def exported(model, tmp_path_factory):
+    from theia_training.cloning.bc_method import BcMethod
     from theia_training.cloning.export_policy import export_policy
 
     path = tmp_path_factory.mktemp("policy")
-    export_policy(path, model, DESCRIPTION, TOKENS[None])
+    export_policy(path, BcMethod(), model, DESCRIPTION, TOKENS[None], JOINTS[None])
     return path
 
 
@@ -152,6 +153,7 @@ def change_entry(folder, **entries):
     [
         ({"format": 7}, "format 7"),
         ({"encoder_id": None}, "encoder_id=None"),
+        ({"kind": "oracle"}, "unknown kind 'oracle'"),
         ({"execute_steps": 11}, "executes 11 of 10"),
         ({"action_space": "joints"}, "'joints'"),
         ({"weights_sha256": "0" * 64}, "sha256"),

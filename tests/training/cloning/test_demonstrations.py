@@ -36,6 +36,13 @@ def test_a_step_without_an_executed_action_is_masked_wherever_a_chunk_meets_it()
     ]
 
 
+def test_the_last_pose_goes_on_beyond_the_end_but_not_what_was_held():
+    demonstration = episode("1", 4, held=[1])
+    targets, mask = chunk_targets(demonstration.actions, demonstration.held, 3, absolute=True)
+    np.testing.assert_array_equal(targets[3], demonstration.actions[[3, 3, 3]])
+    assert mask.tolist() == [[True, False, True], [False, True, True], [True] * 3, [True] * 3]
+
+
 def test_a_chunk_never_reaches_into_the_next_episode_and_tokens_belong_to_their_step():
     data = Demonstrations([episode("1", 3), episode("2", 5)], horizon=4)
     assert len(data) == 8

@@ -22,6 +22,7 @@ from theia_core.errors import TheiaError
 from theia_core.policies import load_policy, shipped_policies
 from theia_training import export_theia
 from theia_training.cloning import finetune_encoder
+from theia_training.cloning.bc_method import BcMethod
 from theia_training.cloning.config import FineTuning, TrainConfig
 from theia_training.cloning.finetune_encoder import FineTuned, cpu_has_bf16
 from theia_training.cloning.recipes import RECIPES
@@ -266,12 +267,12 @@ def test_a_policy_of_another_task_or_encoder_is_no_start(trained):
 
     encoder = load_encoder("theia-tiny", threads=1)
     with pytest.raises(TheiaError, match="trained for the task 'door'"):
-        load_head("door-efficientnet-lite2-s16", get_task("microwave"), encoder, 0.0)
+        load_head("door-efficientnet-lite2-s16", BcMethod(), get_task("microwave"), encoder, 0.0)
     with pytest.raises(TheiaError, match="tokens of efficientnet-lite2-s16@"):
-        load_head("door-efficientnet-lite2-s16", get_task("door"), encoder, 0.0)
+        load_head("door-efficientnet-lite2-s16", BcMethod(), get_task("door"), encoder, 0.0)
     # Fine-tuning goes on from a fine-tuned policy with the encoder that it brings.
     own = load_encoder(load_policy(trained).meta["encoder"], threads=1)
-    _, meta = load_head(str(trained), get_task("microwave"), own, 0.0)
+    _, meta = load_head(str(trained), BcMethod(), get_task("microwave"), own, 0.0)
     assert meta["encoder_id"] == own.encoder_id
 
 

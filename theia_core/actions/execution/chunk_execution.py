@@ -7,7 +7,7 @@ import numpy as np
 from theia_core.actions.chunks import ActionChunk
 from theia_core.actions.execution.ensemble import ensembled
 from theia_core.actions.execution.mode import ExecutionMode
-from theia_core.actions.spaces import EE_DELTA
+from theia_core.actions.spaces import ACTION_SPACES, EE_DELTA
 from theia_core.errors import TheiaError
 
 _SAME_OBSERVATION_S = 1e-3
@@ -71,6 +71,11 @@ class ChunkExecution:
         self._first_sent_s: float | None = None  # time of the newest prediction's first chunk
         self._late = self._sent = 0  # of the newest prediction: actions that were late, and chunks so far
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is no prediction to go on with."""
+        return not self._kept
+
     def needs_prediction(self, now_s: float) -> bool:
         """Whether the control step at `now_s` needs a new prediction."""
         if not self._kept:
@@ -113,7 +118,7 @@ class ChunkExecution:
         """The order to hold; all predictions are forgotten."""
         self.restart()
         self._sequence += 1
-        nothing = np.zeros((0, EE_DELTA.dim), np.float32)
+        nothing = np.zeros((0, ACTION_SPACES[self._action_space].dim), np.float32)
         return ActionChunk(
             now_s,
             self._dt_s,

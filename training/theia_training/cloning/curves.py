@@ -5,17 +5,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 
-def write_curves(folder: Path, rows: Sequence[dict[str, float]], picture: bool = True) -> None:
-    """Write curves.csv, and curves.png if `picture`, from one row per epoch."""
+def write_curves(folder: Path, rows: Sequence[dict[str, float]], picture_of: str = "") -> None:
+    """Write curves.csv from one row per epoch, and curves.png if `picture_of` says what the loss is."""
     with (folder / "curves.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]))
         writer.writeheader()
         writer.writerows({name: f"{value:.6g}" for name, value in row.items()} for row in rows)
-    if picture:
-        _draw(folder / "curves.png", rows)
+    if picture_of:
+        _draw(folder / "curves.png", rows, picture_of)
 
 
-def _draw(path: Path, rows: Sequence[dict[str, float]]) -> None:
+def _draw(path: Path, rows: Sequence[dict[str, float]], loss: str) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -25,7 +25,7 @@ def _draw(path: Path, rows: Sequence[dict[str, float]]) -> None:
     left, right = figure.subplots(1, 2)
     left.plot(epochs, [row["train_loss"] for row in rows], label="training (with noise)")
     left.plot(epochs, [row["validation_loss"] for row in rows], label="validation (averaged weights)")
-    left.set(xlabel="epoch", ylabel="smooth L1 of scaled actions", yscale="log")
+    left.set(xlabel="epoch", ylabel=loss, yscale="log")
     left.legend(frameon=False)
     right.plot(epochs, [row["position_error_mm"] for row in rows], label="position [mm]")
     right.plot(epochs, [row["rotation_error_deg"] for row in rows], label="rotation [deg]")

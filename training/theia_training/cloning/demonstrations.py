@@ -32,20 +32,24 @@ def split_by_episode(
     return ordered[held_out:], ordered[:held_out]
 
 
-def chunk_targets(actions: np.ndarray, held: np.ndarray, horizon: int) -> tuple[np.ndarray, np.ndarray]:
-    """For each step the next `horizon` actions, and which of them were really executed.
+def chunk_targets(
+    actions: np.ndarray, held: np.ndarray, horizon: int, *, absolute: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """For each step the next `horizon` actions, and which of them are to be learned.
 
     Args:
         actions: (T, D) actions of one episode.
         held: (T,) bool, steps without an executed action.
         horizon: H.
+        absolute: actions are poses, and the last one goes on beyond the end: the robot stays there.
 
     Returns:
-        Targets (T, H, D) float32 and a mask (T, H) bool, False at held steps and beyond the end.
+        Targets (T, H, D) float32 and a mask (T, H) bool, False at held steps and, unless actions are
+        absolute, beyond the end.
     """
     steps = np.arange(len(actions))[:, None] + np.arange(horizon)
     last = len(actions) - 1
-    inside = steps <= last
+    inside = (steps <= last) | absolute
     steps = np.minimum(steps, last)
     return actions[steps].astype(np.float32), inside & ~held[steps]
 
@@ -54,17 +58,17 @@ class Demonstrations:
     """All steps of some episodes, addressed by one index.
 
     Attributes:
-        joints: (S, 7) float32.
-        targets: (S, H, 7) float32 actions.
+        joints: (S, J) float32, the robot's state.
+        targets: (S, H, D) float32 actions.
         mask: (S, H) bool, False where there was no action to learn.
     """
 
-    def __init__(self, episodes: Sequence[CachedEpisode], horizon: int) -> None:
-        """Join `episodes`; their observations stay on disk."""
+    def __init__(self, episodes: Sequence[CachedEpisode], horizon: int, *, absolute: bool = False) -> None:
+        """Join `episodes`, whose observations stay on disk; arguments as for `chunk_targets`."""
         self._observed = [(episode.observed, *episode.variants) for episode in episodes]
         self._episode_of = np.repeat(np.arange(len(episodes)), [len(episode) for episode in episodes])
         self._step_of = np.concatenate([np.arange(len(episode)) for episode in episodes])
-        chunks = [chunk_targets(episode.actions, episode.held, horizon) for episode in episodes]
+        chunks = [chunk_targets(e.actions, e.held, horizon, absolute=absolute) for e in episodes]
         self.joints = np.concatenate([episode.joints for episode in episodes])
         self.targets = np.concatenate([targets for targets, _ in chunks])
         self.mask = np.concatenate([mask for _, mask in chunks])

@@ -36,8 +36,8 @@ class CachedEpisode:
         content_hash: hash of the episode file.
         observed: what the network is fed, memory-mapped: (T, N, d) float16 tokens or (T, S, S, 3) uint8 RGB
             frames.
-        joints: (T, 7) float32, six joints [rad] and the left finger [m].
-        actions: (T, 7) float32, the executed `ee_delta` actions.
+        joints: (T, J) float32, the robot's state; WidowX: six joints [rad] and the left finger [m].
+        actions: (T, D) float32, the executed actions.
         held: (T,) bool, steps at which no action was executed; nothing is to be learned from their zeros.
         variants: arrays like `observed`, of augmented frames.
     """

@@ -12,7 +12,13 @@ from theia_core.encoders.theia_checkpoint import save_theia_checkpoint
 from theia_core.errors import TheiaError
 from theia_core.policies import PolicyRuntime
 from theia_core.policies.artefact import OWN_ENCODER
-from theia_training.cloning.export_policy import LARGEST_PARITY_ERROR, export_policy
+from theia_training.cloning.export_policy import (
+    LARGEST_PARITY_ERROR,
+    expected_actions,
+    export_policy,
+    parity_error,
+)
+from theia_training.cloning.method import Method
 from theia_training.cloning.pixel_policy import PixelPolicy
 from theia_training.export_theia import export_theia
 from theia_training.parity import measure_parity
@@ -20,6 +26,7 @@ from theia_training.parity import measure_parity
 
 def export_finetuned(
     folder: Path,
+    method: Method,
     model: PixelPolicy,
     start: Encoder,
     description: dict[str, Any],
@@ -30,11 +37,12 @@ def export_finetuned(
 
     Args:
         folder: the policy's folder.
+        method: its kind.
         model: trained network in eval mode.
         start: the encoder from which the training started.
         description: entries of policy.json, but for the encoder's.
         frames: (B, S, S, 3) uint8 held-out frames on which the export is compared with torch.
-        joints: (B, 7) the arm's joints at these frames.
+        joints: (B, J) the robot's state at these frames.
 
     Raises:
         TheiaError: if what the robot would run does not do what was trained.
@@ -57,15 +65,12 @@ def export_finetuned(
     exported = load_encoder(own, threads=1)
     with torch.inference_mode():
         reference = model.tokens(torch.from_numpy(start.spec.preprocessing.apply(frames)))
-        expected = model.head(reference, torch.from_numpy(joints)).numpy()
-    expected[..., -1] = expected[..., -1].clip(0, 1)
+    expected = expected_actions(method, model.head, reference.numpy(), joints, description["action_space"])
     tokens = exported.encode(frames)
 
     def compare(policy: PolicyRuntime) -> dict[str, Any]:
         # As on the robot: tokens travel as float16.
-        sent = tokens.astype(np.float16)
-        actions = np.stack([policy.predict(t, j) for t, j in zip(sent, joints, strict=True)])
-        error = float(np.abs((actions - expected) / model.head.action_std.numpy()).max())
+        error = parity_error(policy, model.head, tokens.astype(np.float16), joints, expected)
         if not error < LARGEST_PARITY_ERROR:
             raise TheiaError(
                 f"exported encoder and policy differ from torch by {error:.3g} standard deviations of an "
@@ -81,7 +86,7 @@ def export_finetuned(
         "encoder_licence": start.spec.licence,
         "config": model.head.config.to_dict(),
     }
-    export_policy(folder, model.head, entries, tokens[:1].astype(np.float16), compare)
+    export_policy(folder, method, model.head, entries, tokens[:1].astype(np.float16), joints[:1], compare)
 
 
 def _encoder_notes(start: Encoder, description: dict[str, Any]) -> str:

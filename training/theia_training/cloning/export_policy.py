@@ -9,49 +9,47 @@ import torch
 
 from theia_core.errors import TheiaError
 from theia_core.policies import PolicyRuntime, load_policy
-from theia_core.policies.artefact import GRAPH, WEIGHTS, write_description
-from theia_core.policies.bc_mlp import BcMlp
-from theia_core.runtimes.safetensors_graph import write_graph_over_safetensors
-from theia_training.onnx_graph import to_onnx
+from theia_core.policies.artefact import BC_MLP, DIFFUSION, write_description
+from theia_core.policies.neck import ScaledPolicy
+from theia_core.policies.runtime import proper_actions
+from theia_training.cloning.method import Method, method_of
 
-# Half-precision weights may move a unit-variance action by this much at most.
+# Half-precision weights may move an action by this much at most, in units of its scale.
 LARGEST_PARITY_ERROR = 0.05
 
 
 def export_policy(
     folder: Path,
-    model: BcMlp,
+    method: Method,
+    model: ScaledPolicy,
     description: dict[str, Any],
     tokens: np.ndarray,
+    joints: np.ndarray,
     measure: Callable[[PolicyRuntime], dict[str, Any]] = lambda policy: {},
 ) -> float:
     """Write `model` into `folder` and compare what the robot will run with torch.
 
     Args:
-        folder: receives policy.onnx, policy.safetensors, policy.json and README.md.
+        folder: receives graphs, policy.safetensors, policy.json and README.md.
+        method: its kind.
         model: trained policy in eval mode.
         description: entries of policy.json.
         tokens: (1, N, d) real tokens for the comparison.
+        joints: (1, J) the robot's state at these.
         measure: gives more entries of policy.json from the exported policy.
 
     Returns:
-        Largest difference of onnxruntime with float16 weights from torch in float32, in standard deviations
+        Largest difference of onnxruntime with float16 weights from torch in float32, in units of the scale
         of an action.
 
     Raises:
         TheiaError: if that difference is above `LARGEST_PARITY_ERROR`.
     """
-    height, width = model.config.grid
-    examples = (torch.zeros(2, height * width, model.config.channels), torch.zeros(2, model.config.joints))
-    graph = to_onnx(model, examples, ("tokens", "joints"), "actions")
-    write_graph_over_safetensors(graph, folder / GRAPH, folder / WEIGHTS, {"policy": description["name"]})
+    method.write_graphs(folder, model, description["name"])
     write_description(folder, description)
-    joints = model.joint_mean.numpy()
-    with torch.inference_mode():
-        expected = model(torch.from_numpy(tokens).float(), torch.from_numpy(joints[None]))[0].numpy()
-    expected[:, -1] = expected[:, -1].clip(0, 1)
+    expected = expected_actions(method, model, tokens, joints, description["action_space"])
     policy = load_policy(folder)
-    error = float(np.abs((policy.predict(tokens[0], joints) - expected) / model.action_std.numpy()).max())
+    error = parity_error(policy, model, tokens, joints, expected)
     if not error < LARGEST_PARITY_ERROR:
         raise TheiaError(
             f"the exported policy differs from torch by {error:.3g} standard deviations: its weights do not "
@@ -60,6 +58,34 @@ def export_policy(
     write_description(folder, {**description, "parity_with_torch": error, **measure(policy)})
     (folder / "README.md").write_text(model_card(load_policy(folder).meta, policy.policy_id))
     return error
+
+
+def expected_actions(
+    method: Method, model: ScaledPolicy, tokens: np.ndarray, joints: np.ndarray, space: str
+) -> np.ndarray:
+    """Actions (B, H, D) that torch gives for tokens (B, N, d) and joints (B, J), as they would go out."""
+    with torch.inference_mode():
+        actions = method.act(model, torch.from_numpy(tokens).float(), torch.from_numpy(joints)).numpy()
+    return proper_actions(actions, space)
+
+
+def parity_error(
+    policy: PolicyRuntime, model: ScaledPolicy, tokens: np.ndarray, joints: np.ndarray, expected: np.ndarray
+) -> float:
+    """Largest difference of a loaded policy from `expected` (B, H, D), in units of the actions' scale."""
+    errors = []
+    for token, joint, wanted in zip(tokens, joints, expected, strict=True):
+        policy.reset(0)
+        errors.append(np.abs(policy.predict(token, joint) - wanted) / model.action_std.numpy())
+    return float(np.max(errors))
+
+
+_KINDS = {BC_MLP: "behaviour-cloning policy", DIFFUSION: "diffusion policy"}
+_NETWORKS = {
+    BC_MLP: "an MLP (Theia paper, Tables 8 and 9)",
+    DIFFUSION: "condition a denoiser, a residual MLP of {blocks} blocks (Theia paper, Tables 8 and 10), that "
+    "turns noise in {inference_steps} steps of DDIM in",
+}
 
 
 def model_card(meta: dict[str, Any], policy_id: str) -> str:
@@ -71,13 +97,14 @@ def model_card(meta: dict[str, Any], policy_id: str) -> str:
         for name, value in recipe.items()
         if name not in ("betas", "augmentation", "variants")
     )
-    kind = "spatial tokens of its own encoder" if "finetuning" in training else "frozen spatial tokens of"
+    tokens = "spatial tokens of its own encoder" if "finetuning" in training else "frozen spatial tokens of"
     return f"""# {policy_id}
 
-A behaviour-cloning policy for the task "{meta["task"]}": {kind}
-`{meta["encoder_id"]}` and the arm's joint state go through a three-layer convolutional neck
-and an MLP (Theia paper, Tables 8 and 9) to a chunk of {meta["horizon"]} actions (`{meta["action_space"]}`,
-{meta["dt_s"]:g} s apart), of which {meta["execute_steps"]} are executed before the next chunk.
+A {_KINDS[meta["kind"]]} for the task "{meta["task"]}": {tokens}
+`{meta["encoder_id"]}` and the robot's state go through a three-layer convolutional neck
+and {_NETWORKS[meta["kind"]].format(**meta["config"])} to a chunk of {meta["horizon"]} actions
+(`{meta["action_space"]}`, {meta["dt_s"]:g} s apart), of which {meta["execute_steps"]} are executed before
+the next chunk.
 
 | | |
 |---|---|
@@ -87,12 +114,12 @@ and an MLP (Theia paper, Tables 8 and 9) to a chunk of {meta["horizon"]} actions
 | time in updates | {training.get("seconds", 0) / 60:.1f} min |
 | recipe | {settings} |
 | augmentation | {_augmentation(recipe)} |
-{_finetuning(meta)}| held-out loss | {last["validation_loss"]:.4f} (smooth L1 of scaled actions) |
+{_finetuning(meta)}| held-out loss | {last["validation_loss"]:.4f} ({method_of(meta["kind"]).loss_name}) |
 | held-out position error of the next action | {last["position_error_mm"]:.2f} mm |
 | held-out rotation error of the next action | {last["rotation_error_deg"]:.2f} deg |
 | held-out steps with the gripper wrong | {100 * last["gripper_wrong"]:.1f} % |
 | `policy.safetensors` sha256 | `{meta["weights_sha256"]}` |
-| exported graph against torch | {meta["parity_with_torch"]:.2g} standard deviations of an action at most |
+| exported graph against torch | {meta["parity_with_torch"]:.2g} of an action's scale at most |
 
 Held-out error is no measure of success: run `theia eval {meta["task"]} --policy FOLDER`. The policy
 knows one camera view, one robot and the scenes of its demonstrations; anything else is outside of what it
@@ -126,7 +153,7 @@ def _finetuning(meta: dict[str, Any]) -> str:
     )
     learning = f"last {settings['blocks']} of 12 blocks, peak learning rate {rate:g}, {settings['precision']}"
     compared = (
-        f"{parity['actions']:.2g} standard deviations of an action at most, lowest cosine of a token "
+        f"{parity['actions']:.2g} of an action's scale at most, lowest cosine of a token "
         f"{parity['tokens']['cosine_min']:.6f}, on {parity['frames']} held-out frames"
     )
     return f"""| encoder | `encoder/` in this folder; began as `{training["encoder_id"]}` |

@@ -1,4 +1,4 @@
-"""End-to-end behaviour cloning: the encoder learns with the policy, at a lower learning rate (paper, 4.3)."""
+"""End-to-end training: the encoder learns with the policy, at a lower learning rate (paper, 4.3)."""
 
 from typing import Any
 
@@ -8,8 +8,8 @@ import torch
 from theia_core.encoders import load_encoder
 from theia_core.encoders.registry import runs_on_torch
 from theia_core.errors import TheiaError
-from theia_core.policies.bc_mlp import BcMlp
-from theia_core.policies.normalisation import scale_of
+from theia_core.policies.neck import ScaledPolicy
+from theia_core.policies.normalisation import Scale, scale_of
 from theia_core.runtimes.torch_theia import TheiaTorchRuntime
 from theia_core.tasks import get_task
 from theia_training.cloning.config import FRESH, FineTuning, TrainConfig
@@ -19,7 +19,8 @@ from theia_training.cloning.export_finetuned import export_finetuned
 from theia_training.cloning.frame_cache import FrameCache
 from theia_training.cloning.frozen_tokens import TOKEN_STD_FLOOR, untrained_policy
 from theia_training.cloning.learner import SplitData, episode_paths
-from theia_training.cloning.objective import chunk_loss, disturb, evaluate, targets_of
+from theia_training.cloning.method import method_of
+from theia_training.cloning.objective import Judged, disturb, evaluate, targets_of
 from theia_training.cloning.pixel_policy import PixelPolicy, parameter_groups
 from theia_training.cloning.warm_start import load_head
 
@@ -71,16 +72,19 @@ class FineTuned:
         cache = FrameCache(
             config.cache_folder, self.preprocessing, get_task(config.task).control_rate_hz, read
         )
+        self.method = method_of(get_task(config.task).policy_kind)
         self.data = SplitData(config, cache.episodes(episode_paths(config), config.progress))
         torch.manual_seed(config.seed)
         self._start: dict[str, Any] = {"policy": FRESH, "same_split": True}
         self.model = PixelPolicy(runtime.model, self._head(self.settings), self.settings.blocks)
 
-    def _head(self, settings: FineTuning) -> BcMlp:
+    def _head(self, settings: FineTuning) -> ScaledPolicy:
         if settings.init_policy == FRESH:
             spec = self.encoder.spec
-            return untrained_policy(self.config, self.data, spec.grid, spec.channels, self._token_scale())
-        head, meta = load_head(settings.init_policy, self.data.task, self.encoder, self.recipe.dropout)
+            scale = self._token_scale()
+            return untrained_policy(self.method, self.config, self.data, spec.grid, spec.channels, scale)
+        task, dropout = self.data.task, self.recipe.dropout
+        head, meta = load_head(settings.init_policy, self.method, task, self.encoder, dropout)
         learned, config = meta.get("training", {}), self.config
         same = (learned.get("data"), learned.get("seed"), learned.get("validation_fraction")) == (
             self.data.content_hash,
@@ -90,7 +94,7 @@ class FineTuned:
         self._start = {"policy": meta["policy_id"], "same_split": same}
         return head
 
-    def _token_scale(self) -> Any:
+    def _token_scale(self) -> Scale:
         data = self.data.training
         samples = np.unique(np.linspace(0, len(data) - 1, _SCALE_FRAMES).round().astype(int))
         batches = (samples[start : start + _BATCH] for start in range(0, len(samples), _BATCH))
@@ -110,7 +114,7 @@ class FineTuned:
         tokens = self.model.tokens(images, self.settings.precision == "bf16")
         joints, targets, mask = targets_of(head, data, batch)
         tokens, joints = disturb(*head.normalise_inputs(tokens, joints), self.recipe)
-        return chunk_loss(head.chunk(tokens, joints), targets, mask, self.recipe.gripper_weight)
+        return self.method.loss(head, tokens, joints, targets, mask, self.recipe)
 
     def evaluate(self, average: PixelPolicy) -> dict[str, float]:
         """Errors on held-out steps, all or `VALIDATION_STEPS` of them, in float32."""
@@ -119,12 +123,16 @@ class FineTuned:
         last = len(data) - 1
         samples = np.unique(np.linspace(0, last, min(len(data), VALIDATION_STEPS)).round().astype(int))
 
-        def predict(batch: np.ndarray) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        def judge(batch: np.ndarray) -> Judged:
             joints, targets, mask = targets_of(head, data, batch)
             tokens = average.tokens(torch.from_numpy(self.preprocessing.apply(data.observed(batch))))
-            return head.chunk(*head.normalise_inputs(tokens, joints)), targets, mask
+            return (
+                *self.method.judge(head, *head.normalise_inputs(tokens, joints), targets, mask),
+                targets,
+                mask,
+            )
 
-        return evaluate(predict, samples, head.action_std, _BATCH)
+        return evaluate(judge, samples, head, self.data.task.action_space, _BATCH)
 
     def identity(self) -> dict[str, Any]:
         """How the encoder learns and where the policy starts."""
@@ -135,4 +143,4 @@ class FineTuned:
         data = self.data.held_out
         samples = np.unique(np.linspace(0, len(data) - 1, _BATCH).round().astype(int))
         frames, joints = data.observed(samples), data.joints[samples]
-        export_finetuned(self.config.out, average, self.encoder, description, frames, joints)
+        export_finetuned(self.config.out, self.method, average, self.encoder, description, frames, joints)

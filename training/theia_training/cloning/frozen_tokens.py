@@ -1,4 +1,4 @@
-"""Behaviour cloning on a frozen encoder: neck and MLP learn from tokens that were computed once."""
+"""Training on a frozen encoder: the policy learns from tokens that were computed once."""
 
 from typing import Any
 
@@ -6,16 +6,16 @@ import numpy as np
 import torch
 
 from theia_core.encoders import load_encoder
-from theia_core.policies.bc_mlp import BcMlp
-from theia_core.policies.config import PolicyConfig
-from theia_core.policies.normalisation import JOINT_STD_FLOOR, action_scale, scale_of
+from theia_core.policies.neck import ScaledPolicy
+from theia_core.policies.normalisation import STATE_STD_FLOOR, Scale, action_scale, scale_of
 from theia_core.tasks import get_task
 from theia_training.cloning.config import TrainConfig
 from theia_training.cloning.demonstrations import Demonstrations
 from theia_training.cloning.episode_cache import Read
 from theia_training.cloning.export_policy import export_policy
 from theia_training.cloning.learner import SplitData, episode_paths
-from theia_training.cloning.objective import chunk_loss, disturb, evaluate, targets_of
+from theia_training.cloning.method import Method, method_of
+from theia_training.cloning.objective import Judged, disturb, evaluate, targets_of
 from theia_training.cloning.token_cache import TokenCache
 
 TOKEN_STD_FLOOR = 1e-3
@@ -33,6 +33,7 @@ class FrozenTokens:
         self.config, self.recipe = config, config.recipe
         self.encoder = load_encoder(config.encoder, threads=config.threads)
         task = get_task(config.task)
+        self.method = method_of(task.policy_kind)
         cache = TokenCache(
             config.cache_folder,
             self.encoder,
@@ -45,7 +46,7 @@ class FrozenTokens:
         torch.manual_seed(config.seed)
         tokens = scale_of((episode.observed[::4] for episode in self.data.episodes), TOKEN_STD_FLOOR)
         spec = self.encoder.spec
-        self.model = untrained_policy(config, self.data, spec.grid, spec.channels, tokens)
+        self.model = untrained_policy(self.method, config, self.data, spec.grid, spec.channels, tokens)
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """One group."""
@@ -60,24 +61,25 @@ class FrozenTokens:
         joints, targets, mask = targets_of(self.model, data, batch)
         tokens = torch.from_numpy(data.observed(batch, variants)).float()
         tokens, joints = disturb(*self.model.normalise_inputs(tokens, joints), self.recipe)
-        return chunk_loss(self.model.chunk(tokens, joints), targets, mask, self.recipe.gripper_weight)
+        return self.method.loss(self.model, tokens, joints, targets, mask, self.recipe)
 
-    def evaluate(self, average: BcMlp) -> dict[str, float]:
+    def evaluate(self, average: ScaledPolicy) -> dict[str, float]:
         """Errors on all held-out steps."""
         data: Demonstrations = self.data.held_out
 
-        def predict(batch: np.ndarray) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        def judge(batch: np.ndarray) -> Judged:
             joints, targets, mask = targets_of(average, data, batch)
             tokens = torch.from_numpy(data.observed(batch)).float()
-            return average.chunk(*average.normalise_inputs(tokens, joints)), targets, mask
+            inputs = average.normalise_inputs(tokens, joints)
+            return *self.method.judge(average, *inputs, targets, mask), targets, mask
 
-        return evaluate(predict, np.arange(len(data)), average.action_std)
+        return evaluate(judge, np.arange(len(data)), average, self.data.task.action_space)
 
     def identity(self) -> dict[str, Any]:
         """Nothing beyond data, encoder and recipe."""
         return {}
 
-    def export(self, average: BcMlp, description: dict[str, Any]) -> None:
+    def export(self, average: Any, description: dict[str, Any]) -> None:
         """Write the policy's folder."""
         entries = {
             **description,
@@ -86,14 +88,23 @@ class FrozenTokens:
             "encoder_licence": self.encoder.spec.licence,
             "config": average.config.to_dict(),
         }
-        export_policy(self.config.out, average, entries, self.data.training.observed(np.arange(1)))
+        tokens, joints = self.data.training.observed(np.arange(1)), self.data.training.joints[:1]
+        export_policy(self.config.out, self.method, average, entries, tokens, joints)
 
 
 def untrained_policy(
-    config: TrainConfig, data: SplitData, grid: tuple[int, int], channels: int, tokens: Any
-) -> BcMlp:
+    method: Method, config: TrainConfig, data: SplitData, grid: tuple[int, int], channels: int, tokens: Scale
+) -> ScaledPolicy:
     """Policy with random weights and the scales of the training episodes; `tokens` is the tokens' scale."""
-    sizes = PolicyConfig(grid, channels, horizon=data.task.chunk_horizon, dropout=config.recipe.dropout)
-    joints = scale_of((episode.joints for episode in data.episodes), JOINT_STD_FLOOR)
-    actions = action_scale((episode.actions for episode in data.episodes), data.task.action_space)
-    return BcMlp(sizes, tokens, joints, actions)
+    task, first = data.task, data.episodes[0]
+    sizes = {
+        "grid": grid,
+        "channels": channels,
+        "joints": first.joints.shape[1],
+        "horizon": task.chunk_horizon,
+        "action_dim": first.actions.shape[1],
+    }
+    joints = scale_of((episode.joints for episode in data.episodes), STATE_STD_FLOOR[task.robot])
+    # Steps at which nothing was executed hold no action to take the scale of.
+    actions = action_scale((episode.actions[~episode.held] for episode in data.episodes), task.action_space)
+    return method.network(method.config(task, sizes, config.recipe.dropout), tokens, joints, actions)

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from theia_core.actions.spaces import EE_POSE
 from theia_core.encoders import Encoder
 from theia_core.episodes import find_episodes
 from theia_core.errors import TheiaError
@@ -19,6 +20,7 @@ from theia_core.tasks import Task, get_task
 from theia_training.cloning.config import TrainConfig
 from theia_training.cloning.demonstrations import Demonstrations, split_by_episode
 from theia_training.cloning.episode_cache import CachedEpisode
+from theia_training.cloning.method import Method
 
 
 class Learner(Protocol):
@@ -28,8 +30,10 @@ class Learner(Protocol):
         data: demonstrations to learn from and to be judged on.
         encoder: the encoder of the start.
         model: everything that learns, with its normalisation.
+        method: the kind of policy.
     """
 
+    method: Method
     data: "SplitData"
     encoder: Encoder
     model: nn.Module
@@ -72,8 +76,9 @@ class SplitData:
         self.task: Task = get_task(config.task)
         self.episodes, held_out = split_by_episode(episodes, config.validation_fraction, config.seed)
         self.counts = (len(self.episodes), len(held_out))
-        self.training = Demonstrations(self.episodes, self.task.chunk_horizon)
-        self.held_out = Demonstrations(held_out, self.task.chunk_horizon)
+        horizon, absolute = self.task.chunk_horizon, self.task.action_space == EE_POSE.name
+        self.training = Demonstrations(self.episodes, horizon, absolute=absolute)
+        self.held_out = Demonstrations(held_out, horizon, absolute=absolute)
         hashes = "".join(sorted(episode.content_hash for episode in episodes))
         self.content_hash = hashlib.sha256(hashes.encode()).hexdigest()[:16]
 

@@ -1,4 +1,4 @@
-"""What behaviour cloning optimises: a chunk's loss, the noise it is trained under, its held-out errors."""
+"""What all policies are optimised with: targets, noise on their inputs, masked means, held-out errors."""
 
 from collections.abc import Callable
 
@@ -6,16 +6,21 @@ import numpy as np
 import torch
 from torch import nn
 
-from theia_core.policies.bc_mlp import BcMlp
+from theia_core.actions.rotations import matrix_from_rotation_6d
+from theia_core.actions.spaces import EE_POSE
+from theia_core.policies.neck import ScaledPolicy
 from theia_training.cloning.demonstrations import Demonstrations
 from theia_training.cloning.recipes import Recipe
 
+# Loss of held-out steps, their predicted chunks (B, H, D), targets and mask, all normalised.
+Judged = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
+
 
 def targets_of(
-    model: BcMlp, data: Demonstrations, batch: np.ndarray
+    model: ScaledPolicy, data: Demonstrations, batch: np.ndarray
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Joints (B, 7) as measured, normalised targets (B, H, D) and their mask (B, H), of sample indices."""
-    targets = (torch.from_numpy(data.targets[batch]) - model.action_mean) / model.action_std
+    """Joints (B, J) as measured, normalised targets (B, H, D) and their mask (B, H), of sample indices."""
+    targets = model.normalise_actions(torch.from_numpy(data.targets[batch]))
     return torch.from_numpy(data.joints[batch]), targets, torch.from_numpy(data.mask[batch])
 
 
@@ -30,41 +35,59 @@ def disturb(tokens: torch.Tensor, joints: torch.Tensor, recipe: Recipe) -> tuple
     return tokens, joints
 
 
-def chunk_loss(
-    predicted: torch.Tensor, targets: torch.Tensor, mask: torch.Tensor, gripper_weight: float
-) -> torch.Tensor:
-    """Smooth L1 over the actions (B, H, D) that exist, the gripper (last dimension) weighted."""
-    errors = nn.functional.smooth_l1_loss(predicted, targets, reduction="none")
+def mean_over_chunk(errors: torch.Tensor, mask: torch.Tensor, gripper_weight: float) -> torch.Tensor:
+    """Mean of errors (B, H, D) of the actions that exist, the gripper (last dimension) weighted."""
     weights = torch.ones(errors.shape[-1])
     weights[-1] = gripper_weight
     return (errors * weights)[mask].sum() / (mask.sum() * weights.sum()).clamp(min=1)
 
 
+def chunk_loss(
+    predicted: torch.Tensor, targets: torch.Tensor, mask: torch.Tensor, gripper_weight: float
+) -> torch.Tensor:
+    """Smooth L1 over the actions (B, H, D) that exist, the gripper weighted."""
+    errors = nn.functional.smooth_l1_loss(predicted, targets, reduction="none")
+    return mean_over_chunk(errors, mask, gripper_weight)
+
+
 def evaluate(
-    predict: Callable[[np.ndarray], tuple[torch.Tensor, torch.Tensor, torch.Tensor]],
+    judge: Callable[[np.ndarray], Judged],
     samples: np.ndarray,
-    action_std: torch.Tensor,
+    model: ScaledPolicy,
+    space: str,
     batch_size: int = 256,
 ) -> dict[str, float]:
     """Loss on undisturbed held-out steps, and errors of the chunk's first action in physical units.
 
     Args:
-        predict: normalised actions (B, H, D), targets and mask of a batch of sample indices (B,).
+        judge: what the model makes of a batch of sample indices (B,).
         samples: indices of the held-out steps to look at.
-        action_std: (D,) scale of an action.
+        model: has the scale of the actions.
+        space: their action space.
         batch_size: steps at once.
     """
-    losses, gaps = [], []
+    losses, pairs = [], []
     with torch.inference_mode():
         for start in range(0, len(samples), batch_size):
             batch = samples[start : start + batch_size]
-            predicted, targets, mask = predict(batch)
-            losses.append(float(chunk_loss(predicted, targets, mask, 1.0)) * len(batch))
-            gaps.append(((predicted - targets)[:, 0] * action_std)[mask[:, 0]].numpy())
-    gap = np.concatenate(gaps)
+            loss, predicted, targets, mask = judge(batch)
+            losses.append(float(loss) * len(batch))
+            first = torch.stack([predicted[:, 0], targets[:, 0]], dim=1)[mask[:, 0]]
+            pairs.append((first * model.action_std + model.action_mean).numpy())
+    predicted, wanted = np.concatenate(pairs).transpose(1, 0, 2)
+    gap = predicted - wanted
     return {
         "validation_loss": sum(losses) / len(samples),
         "position_error_mm": float(1000 * np.linalg.norm(gap[:, :3], axis=1).mean()),
-        "rotation_error_deg": float(np.degrees(np.linalg.norm(gap[:, 3:6], axis=1).mean())),
-        "gripper_wrong": float((np.abs(gap[:, 6]) > 0.5).mean()),
+        "rotation_error_deg": float(np.degrees(_rotation_gaps_rad(predicted, wanted, space).mean())),
+        "gripper_wrong": float((np.abs(gap[:, -1]) > 0.5).mean()),
     }
+
+
+def _rotation_gaps_rad(predicted: np.ndarray, wanted: np.ndarray, space: str) -> np.ndarray:
+    """Angles (B,) between the rotations of predicted and wanted actions (B, D)."""
+    if space != EE_POSE.name:
+        return np.asarray(np.linalg.norm((predicted - wanted)[:, 3:6], axis=1))
+    one, other = (matrix_from_rotation_6d(actions[:, 3:9]) for actions in (predicted, wanted))
+    cosine = (np.einsum("bij,bij->b", one, other) - 1) / 2
+    return np.asarray(np.arccos(np.clip(cosine, -1, 1)))

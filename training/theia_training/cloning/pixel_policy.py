@@ -8,18 +8,18 @@ from torch import nn
 
 from theia_core.encoders.theia import TheiaModel
 from theia_core.encoders.vit import LAYERS
-from theia_core.policies.bc_mlp import BcMlp
+from theia_core.policies.neck import ScaledPolicy
 
 
 class PixelPolicy(nn.Module):
-    """A Theia backbone whose spatial tokens a behaviour-cloning policy takes.
+    """A Theia backbone whose spatial tokens a policy takes.
 
     Attributes:
         encoder: backbone without translators, which no longer fit once it learns something else.
-        head: neck and MLP, with the normalisation of tokens, joints and actions.
+        head: the policy on tokens, with the normalisation of tokens, joints and actions.
     """
 
-    def __init__(self, start: TheiaModel, head: BcMlp, blocks: int = LAYERS) -> None:
+    def __init__(self, start: TheiaModel, head: ScaledPolicy, blocks: int = LAYERS) -> None:
         """Copy the backbone of `start`.
 
         Args:
@@ -41,11 +41,6 @@ class PixelPolicy(nn.Module):
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
             tokens: torch.Tensor = self.encoder(images)
         return tokens[:, self.encoder.special_tokens :].float()
-
-    def forward(self, images: torch.Tensor, joints: torch.Tensor) -> torch.Tensor:
-        """Actions (B, H, D) in physical units of images (B, 3, S, S) and joints (B, 7)."""
-        actions: torch.Tensor = self.head(self.tokens(images), joints)
-        return actions
 
 
 def parameter_groups(model: PixelPolicy, weight_decay: float, encoder_scale: float) -> list[dict[str, Any]]:

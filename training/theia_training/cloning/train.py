@@ -1,11 +1,12 @@
-"""Train a behaviour-cloning policy, on frozen spatial tokens or together with its encoder.
+"""Train a policy on demonstrations, on frozen spatial tokens or together with its encoder.
 
     theia train door --data data/door --out runs/door                      # two CPU cores, 10 minutes
     theia train door --data data/door --out runs/paper --recipe paper      # Table 9 of the paper; hours
     theia train microwave --data data/microwave --out runs/microwave --finetune-encoder
+    theia train drawer --data data/drawer --out runs/drawer                # a diffusion policy (Table 10)
 
-The loss is smooth L1 on actions scaled to unit variance (paper, Table 9), over the actions of the chunk that
-lie inside the episode. This file is the loop; what learns is a `Learner`.
+The loss is over the actions of the chunk that lie inside the episode; a `Method` says which loss, and which
+kind of policy. This file is the loop; what learns is a `Learner`.
 """
 
 import copy
@@ -64,7 +65,7 @@ def train(
     if config.resume and ((config.out / FILE).exists() or not (config.out / FIRST / FILE).exists()):
         run.resume()
     run.fit(on_epoch)
-    write_curves(config.out, run.rows)
+    write_curves(config.out, run.rows, picture_of=run.learner.method.loss_name)
     run.learner.export(run.average.eval(), run.description())
     return config.out
 
@@ -98,7 +99,8 @@ class _Run:
         steps = len(learner.data.training)
         self.epoch_steps = min(self.recipe.epoch_steps or steps, steps)
         self.updates_per_epoch = -(-self.epoch_steps // self.recipe.batch_size)
-        self.updates = self.updates_per_epoch * self.recipe.epochs
+        epochs = self.recipe.epochs or -(-self.recipe.updates // self.updates_per_epoch)
+        self.updates = self.updates_per_epoch * epochs
 
     def identity(self) -> dict[str, Any]:
         """What must not change between a run and its resumption."""
@@ -138,7 +140,7 @@ class _Run:
         done = len(self.rows) * self.epoch_steps
         done += self.update % self.updates_per_epoch * self.recipe.batch_size
         bar = tqdm(
-            total=self.epoch_steps * self.recipe.epochs,
+            total=self.epoch_steps * (self.updates // self.updates_per_epoch),
             initial=done,
             desc=f"train {self.config.task}",
             unit="step",
@@ -151,7 +153,7 @@ class _Run:
                 ended = self.update % self.updates_per_epoch == 0
                 if ended:
                     self.rows.append(self._end_of_epoch())
-                    write_curves(self.config.out, self.rows, picture=False)
+                    write_curves(self.config.out, self.rows)
                     bar.set_postfix_str(
                         f"loss {self.rows[-1]['train_loss']:.4f}, "
                         f"validation {self.rows[-1]['validation_loss']:.4f}"
@@ -222,11 +224,11 @@ class _Run:
 
     def description(self) -> dict[str, Any]:
         """Contents of policy.json but for the encoder, the sizes of the network and the weights' hash."""
-        data = self.learner.data
+        data, method = self.learner.data, self.learner.method
         horizon = data.task.chunk_horizon
         return {
-            "name": f"{data.task.id}-bc",
-            "kind": "bc_mlp",
+            "name": f"{data.task.id}-{method.suffix}",
+            "kind": method.kind,
             "task": data.task.id,
             "action_space": data.task.action_space,
             "horizon": horizon,

@@ -18,11 +18,13 @@ _EXAMPLES = """examples:
   theia train door --data data/door data/door-corrections --out runs/door-2 --epochs 60
   theia train door --data data/door --out runs/door --resume          go on after an interruption
   theia train door --data data/door --out runs/paper --recipe paper   Table 9 of the paper; hours on a CPU
+  theia train drawer --data data/drawer --out runs/drawer             a diffusion policy (Table 10)
   theia train pick_place --data data/pick_place --encoder theia-tiny --augment 4 --out runs/pick_place
   theia train microwave --data data/microwave --finetune-encoder --out runs/microwave
   theia train microwave --data data/microwave --finetune-encoder --init-policy runs/microwave_frozen \\
       --precision bf16 --augment --epoch-steps 8000 --epochs 10 --out runs/microwave_2
 
+The task says which kind of policy learns: behaviour cloning, or for the drawer a diffusion policy.
 With a frozen encoder, episodes are encoded once; their tokens are kept in .token-cache inside the first data
 folder. With --finetune-encoder the frames are kept there, and the policy's folder receives the encoder that
 learned with it."""
@@ -33,6 +35,7 @@ _VARIANTS = 4
 # Options that replace one value of the recipe: option, type, help.
 _RECIPE_OPTIONS: tuple[tuple[str, type, str], ...] = (
     ("epochs", int, "passes over the data"),
+    ("updates", int, "updates, instead of passes"),
     ("batch-size", int, "steps per update"),
     ("learning-rate", float, "peak learning rate"),
     ("schedule", str, "constant or cosine"),
@@ -78,12 +81,12 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--recipe",
         choices=("cpu", "paper", "finetune"),
-        help="training recipe (default: cpu, or finetune with --finetune-encoder)",
+        help="recipe of the task's kind of policy (default: cpu, or finetune with --finetune-encoder)",
     )
     for option, kind, text in _RECIPE_OPTIONS:
         parser.add_argument(f"--{option}", type=kind, help=f"{text} (default: the recipe's)")
     parser.add_argument(
-        "--execute-steps", type=int, default=4, help="actions executed per chunk (default: 4)"
+        "--execute-steps", type=int, help="actions executed per chunk (default: 4, diffusion 2)"
     )
     parser.add_argument("--seed", type=int, default=0, help="of weights, split and noise (default: 0)")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads (default: %(default)s)")
@@ -131,18 +134,21 @@ def _run(arguments: argparse.Namespace) -> int:
     # process on two cores; threads that sleep do not. OpenMP reads this once, when torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from theia_core.policies import load_policy
+    from theia_core.policies.artefact import DIFFUSION
+    from theia_core.tasks import get_task
     from theia_training.cloning.train import TrainConfig, train
 
-    finetuning = _finetuning(arguments)
+    kind = get_task(arguments.task).policy_kind
+    finetuning = _finetuning(arguments, kind)
     folder = train(
         TrainConfig(
             task=arguments.task,
             data=tuple(arguments.data),
             out=arguments.out,
             encoder=arguments.encoder or _default_encoder(finetuning),
-            recipe=_recipe(arguments),
+            recipe=_recipe(arguments, kind),
             finetuning=finetuning,
-            execute_steps=arguments.execute_steps,
+            execute_steps=arguments.execute_steps or (2 if kind == DIFFUSION else 4),
             seed=arguments.seed,
             threads=arguments.threads,
             resume=arguments.resume,
@@ -165,12 +171,18 @@ def _given(arguments: argparse.Namespace, options: tuple[tuple[str, type, str], 
     return {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
 
 
-def _recipe(arguments: argparse.Namespace) -> "Recipe":
+def _recipe(arguments: argparse.Namespace, kind: str) -> "Recipe":
     from theia_training.cloning.augmentation import Augmentation
-    from theia_training.cloning.recipes import RECIPES
+    from theia_training.cloning.recipes import RECIPES_OF_KIND
 
     name = arguments.recipe or ("finetune" if arguments.finetune_encoder else "cpu")
-    recipe = replace(RECIPES[name], **_given(arguments, _RECIPE_OPTIONS))
+    given = _given(arguments, _RECIPE_OPTIONS)
+    # Whichever of the two is given decides, also where the recipe has the other.
+    for one, other in (("epochs", "updates"), ("updates", "epochs")):
+        if one in given and other not in given:
+            given[other] = 0
+            break
+    recipe = replace(RECIPES_OF_KIND[kind][name], **given)
     changes, variants = _given(arguments, _AUGMENTATION_OPTIONS), arguments.augment
     if variants is None:
         if changes:
@@ -190,8 +202,9 @@ def _recipe(arguments: argparse.Namespace) -> "Recipe":
     return replace(recipe, augmentation=Augmentation(**changes), variants=variants)
 
 
-def _finetuning(arguments: argparse.Namespace) -> "FineTuning | None":
+def _finetuning(arguments: argparse.Namespace, kind: str) -> "FineTuning | None":
     from theia_training.cloning.config import FineTuning
+    from theia_training.cloning.recipes import RECIPES_OF_KIND
 
     given = {name: value for name in _FINETUNING if (value := getattr(arguments, name)) is not None}
     if not arguments.finetune_encoder:
@@ -199,7 +212,8 @@ def _finetuning(arguments: argparse.Namespace) -> "FineTuning | None":
             option = next(iter(given)).replace("_", "-")
             raise TheiaError(f"--{option} is about fine-tuning the encoder; add --finetune-encoder")
         return None
-    return FineTuning(**{_FINETUNING[name]: value for name, value in given.items()})
+    settings = {_FINETUNING[name]: value for name, value in given.items()}
+    return FineTuning(**settings, first_recipe=RECIPES_OF_KIND[kind]["cpu"])
 
 
 def _default_encoder(finetuning: "FineTuning | None") -> str:

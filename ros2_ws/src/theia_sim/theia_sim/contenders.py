@@ -7,6 +7,7 @@ from pathlib import Path
 from theia_core.actions.execution import ExecutionMode
 from theia_core.encoders import Encoder, load_encoder
 from theia_core.errors import TheiaError
+from theia_core.policies import load_policy
 from theia_core.policies.artefact import (
     DESCRIPTION,
     policy_folder,
@@ -28,6 +29,7 @@ class Contender:
         policy_id: name@hash for records.
         encoder_id: name@hash for records, with the precision of an engine that is not in float32.
         execution: what `theia_core.actions.execution.ExecutionMode` reads; the expert has its own.
+        denoising_steps: of a diffusion policy, None for others.
     """
 
     policy: str
@@ -35,11 +37,13 @@ class Contender:
     policy_id: str
     encoder_id: str
     execution: str
+    denoising_steps: int | None = None
 
     @property
-    def identity(self) -> dict[str, str]:
+    def identity(self) -> dict[str, str | int]:
         """The entries of a trial record that say whose trial it is."""
-        return {"policy": self.policy_id, "encoder": self.encoder_id, "execution": self.execution}
+        steps = {} if self.denoising_steps is None else {"denoising_steps": self.denoising_steps}
+        return {"policy": self.policy_id, "encoder": self.encoder_id, "execution": self.execution, **steps}
 
 
 def choose_contenders(
@@ -48,6 +52,7 @@ def choose_contenders(
     encoders: Sequence[str],
     folders: Sequence[Path] = (),
     executions: Sequence[str] = (),
+    denoising_steps: Sequence[int] = (),
 ) -> list[Contender]:
     """Match policies and encoders; everything is read here, so that a mistake shows before anything runs.
 
@@ -62,6 +67,7 @@ def choose_contenders(
         encoders: names or folders.
         folders: folders whose subfolders are searched for policies.
         executions: how predictions are executed, as `ExecutionMode.parse` reads it.
+        denoising_steps: each diffusion policy takes part once with each, without any with its own number.
 
     Raises:
         TheiaError: if one is unknown or damaged, of another task, named twice, or fits no other.
@@ -81,7 +87,7 @@ def choose_contenders(
             raise TheiaError(
                 f"{other.policy} and {contender.policy} are one policy, {other.policy_id}; name it once"
             )
-    return _executed(chosen, executions)
+    return _executed(_denoised(chosen, denoising_steps), executions)
 
 
 def titles(contenders: Sequence[Contender]) -> tuple[str, list[str]]:
@@ -91,7 +97,13 @@ def titles(contenders: Sequence[Contender]) -> tuple[str, list[str]]:
         for names in ([c.encoder_id for c in contenders], [c.policy_id for c in contenders])
     )
     executions = [c.policy_id if c.policy == EXPERT else c.execution for c in contenders]
-    choices = {"encoder": encoders, "policy": policies, "execution": executions}
+    steps = [f"{c.denoising_steps} denoising steps" for c in contenders]
+    choices = {
+        "encoder": encoders,
+        "policy": policies,
+        "execution": executions,
+        "denoising": steps,
+    }
     for what, names in (("encoder", encoders), ("policy", policies)):
         pairs = zip(names, executions, strict=True)
         choices[f"{what}, execution"] = [f"{name}, {execution}" for name, execution in pairs]
@@ -105,6 +117,25 @@ def _without_hash(identity: str) -> str:
     """The name of name@hash, with what follows the hash."""
     name, _, rest = identity.partition("@")
     return " ".join([name, *rest.split()[1:]])
+
+
+def _denoised(contenders: Sequence[Contender], steps: Sequence[int]) -> list[Contender]:
+    """Each diffusion policy with each number of denoising steps, in the order of the policies."""
+    if steps and all(contender.denoising_steps is None for contender in contenders):
+        raise TheiaError(
+            "--denoising-steps needs a diffusion policy; leave it out, or name one with --policy"
+        )
+    if twice := [number for number in steps if list(steps).count(number) > 1]:
+        raise TheiaError(f"--denoising-steps {twice[0]} is given twice; name each once")
+    denoised = []
+    for contender in contenders:
+        if contender.denoising_steps is None or not steps:
+            denoised.append(contender)
+            continue
+        for number in steps:
+            load_policy(contender.policy, denoising_steps=number)  # refuses what it was not trained for
+            denoised.append(replace(contender, denoising_steps=number))
+    return denoised
 
 
 def _executed(contenders: Sequence[Contender], executions: Sequence[str]) -> list[Contender]:
@@ -169,13 +200,12 @@ def _with_its_encoder(policy: str, task: str) -> Contender:
 
 
 def _contender(policy: str, name: str, encoder: Encoder, task: str) -> Contender:
-    from theia_core.policies import load_policy
-
     runtime = load_policy(policy)
     runtime.check_encoder(encoder.encoder_id)
+    mode, steps = _mode("", runtime.meta), getattr(runtime.config, "inference_steps", None)
     precision = encoder.runtime.precision
     encoder_id = encoder.encoder_id if precision == "fp32" else f"{encoder.encoder_id} {precision}"
-    return Contender(policy, name, runtime.policy_id, encoder_id, _mode("", runtime.meta))
+    return Contender(policy, name, runtime.policy_id, encoder_id, mode, steps)
 
 
 def _find_policy(task: str, encoder: Encoder, folders: Sequence[Path]) -> str:

@@ -74,6 +74,7 @@ class PolicyController:
         *,
         threads: int = 1,
         execution: str = "receding",
+        denoising_steps: int | None = None,
     ) -> None:
         """Load policy and encoder.
 
@@ -82,12 +83,13 @@ class PolicyController:
             encoder_name: encoder to use; by default the one that the policy was trained with.
             threads: CPU threads of the encoder.
             execution: how predictions are executed, as `ExecutionMode.parse` reads it.
+            denoising_steps: of a diffusion policy, other than its own number.
 
         Raises:
             TheiaError: if either cannot be loaded, the policy was trained on other tokens, or this policy
                 cannot be executed so.
         """
-        self.policy = load_policy(policy_name)
+        self.policy = load_policy(policy_name, denoising_steps=denoising_steps)
         self.encoder = load_encoder(encoder_name or self.policy.meta["encoder"], threads=threads)
         self.policy.check_encoder(self.encoder.encoder_id)
         self.policy_id = self.policy.policy_id
@@ -104,7 +106,8 @@ class PolicyController:
         return ExecutionMode.parse(execution, execute_steps=meta["execute_steps"], horizon=meta["horizon"])
 
     def reset(self, seed: int) -> None:
-        """Nothing to forget: the policy looks at one observation at a time."""
+        """Begin a trial; a policy that samples draws from `seed`."""
+        self.policy.reset(seed)
 
     def predict(self, observation: Observation) -> np.ndarray:
         """Action chunk (H, D) for the observation."""
@@ -168,6 +171,7 @@ class WatchedPolicyController:
         """Start a trial; `seed` decides when the expert takes over."""
         self._rng = np.random.default_rng([seed, 2])
         self._expert_acts = self._rng.random() < self._share
+        self._policy.reset(seed)
         self._execution = ChunkExecution(
             self._policy.execution, self._policy.policy_id, STEP_S, self._env.action_space.name
         )

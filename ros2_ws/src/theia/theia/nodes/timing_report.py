@@ -17,11 +17,18 @@ _TIMES = (
     ("/bc_policy", "predict_ms", "predicting"),
     ("/bc_policy", "frame_to_chunk_ms", "camera frame -> action chunk sent"),
     ("/bc_policy", "step_jitter_ms", "5 Hz control: jitter beyond the period"),
+    ("/diffusion_policy", "frame_to_policy_ms", "camera frame -> policy"),
+    ("/diffusion_policy", "encode_and_predict_ms", "encoding and predicting"),
+    ("/diffusion_policy", "frame_to_chunk_ms", "camera frame -> first chunk, made a step ahead"),
+    ("/diffusion_policy", "step_jitter_ms", "5 Hz control: jitter beyond the period"),
     ("/widowx_guard", "tick_ms", "guard: one 50 Hz tick"),
 )
 _COUNTS = (
     ("/encoder", "frames_dropped", "late frames dropped by the encoder"),
     ("/bc_policy", "holds_ordered", "holds ordered by the policy"),
+    ("/diffusion_policy", "holds_ordered", "holds ordered by the policy"),
+    ("/diffusion_policy", "gaps", "gaps in the motion, a prediction was too late"),
+    ("/diffusion_policy", "over_budget", "predictions beyond the time budget"),
     ("/widowx_guard", "dropped_late", "late actions dropped by the guard"),
 )
 
@@ -43,21 +50,20 @@ class TimingReport:
 
     def numbers(self) -> dict[str, dict[str, float]]:
         """{measurement: {p50, p95, p99, max}} in milliseconds."""
-        result = {}
-        for node, name, _ in _TIMES:
-            values = {key: self.value(node, f"{name}_{key}") for key in _SUFFIXES}
-            if all(values.values()):
-                result[name] = {key: float(value) for key, value in values.items() if value}
-        return result
+        return {name: row for node, name, _ in _TIMES if (row := self._row(node, name))}
 
     def text(self) -> str:
         """A table for people."""
-        numbers = self.numbers()
         lines = [f"{'measured by the nodes [ms]':<52} " + " ".join(f"{key:>7}" for key in _SUFFIXES)]
-        for _, name, meaning in _TIMES:
-            if row := numbers.get(name):
+        for node, name, meaning in _TIMES:
+            if row := self._row(node, name):
                 lines.append(f"{meaning:<52} " + " ".join(f"{row[key]:7.1f}" for key in _SUFFIXES))
         for node, name, meaning in _COUNTS:
             if (count := self.value(node, name)) is not None:
                 lines.append(f"{meaning:<52} {count:>7}")
         return "\n".join(lines)
+
+    def _row(self, node: str, name: str) -> dict[str, float]:
+        """What `node` measured under `name`: p50 to max, or nothing."""
+        values = {key: self.value(node, f"{name}_{key}") for key in _SUFFIXES}
+        return {key: float(value) for key, value in values.items() if value} if all(values.values()) else {}

@@ -27,9 +27,11 @@ EXAMPLES = """examples:
   theia eval door --trials 50 --latency-ms 300 --execution receding:4 --execution ensemble:0.1
       --execution receding:4,no-latency-compensation --markdown table.md
                                                              ways to execute predictions compared
-Several --policy, --encoder or --execution run on the same trials, taken in turn: a table side by side, and
-for each two the trials in which only one of them succeeded. An interrupted evaluation goes on
-with --ledger FILE --resume.
+  theia eval drawer --denoising-steps 10 --denoising-steps 100
+                                                             a diffusion policy with fewer and more steps
+Several --policy, --encoder, --execution or --denoising-steps run on the same trials, taken in turn: a table
+side by side, and for each two the trials in which only one of them succeeded. An interrupted evaluation goes
+on with --ledger FILE --resume.
 """
 
 _LARGEST_LATENCY_MS = 400  # the policy node's max_frame_age_s
@@ -45,6 +47,7 @@ class EvaluationOptions:
     execution: str
     latency_s: float
     noise_mm: float
+    denoising_steps: int | None
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -71,6 +74,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="MODE",
         help="how predictions are executed: receding:STEPS or ensemble:M, with or without "
         ",no-latency-compensation (receding, with the policy's own number of steps); repeat it to compare",
+    )
+    parser.add_argument(
+        "--denoising-steps",
+        action="append",
+        default=[],
+        type=int,
+        metavar="N",
+        help="DDIM steps of a diffusion policy (its own number); repeat it to compare",
     )
     parser.add_argument(
         "--policies",
@@ -124,11 +135,22 @@ def run(arguments: argparse.Namespace) -> int:
     task = get_task(arguments.task)
     _check(arguments)
     contenders = choose_contenders(
-        task.id, arguments.policy, arguments.encoder, arguments.policies, arguments.execution
+        task.id,
+        arguments.policy,
+        arguments.encoder,
+        arguments.policies,
+        arguments.execution,
+        arguments.denoising_steps,
     )
     options = [
         EvaluationOptions(
-            task.id, c.policy, c.encoder, c.execution, arguments.latency_ms / 1000, arguments.noise_mm
+            task.id,
+            c.policy,
+            c.encoder,
+            c.execution,
+            arguments.latency_ms / 1000,
+            arguments.noise_mm,
+            c.denoising_steps,
         )
         for c in contenders
     ]
@@ -236,7 +258,7 @@ class _Evaluator:
         self.task = get_task(options[0].task)
         self.latency_s = options[0].latency_s
         self.env, self.guard = make_env(self.task.id), new_guard(self.task.id)
-        loaded: dict[tuple[str, str | None], PolicyController] = {}
+        loaded: dict[tuple[str, str | None, int | None], PolicyController] = {}
         self.controllers: list[ExpertController | PolicyController] = []
         for option in options:
             if option.policy == EXPERT:
@@ -245,9 +267,9 @@ class _Evaluator:
                     ExpertController(self.env, expert, noise_m=option.noise_mm / 1000, needs_image=films)
                 )
                 continue
-            key = option.policy, option.encoder
+            key = option.policy, option.encoder, option.denoising_steps
             if key not in loaded:
-                loaded[key] = PolicyController(*key)
+                loaded[key] = PolicyController(*key[:2], denoising_steps=option.denoising_steps)
             self.controllers.append(loaded[key].executing(option.execution))
 
     def __call__(self, item: "tuple[int, Trial, str | None]") -> tuple[int, dict]:
