@@ -10,10 +10,9 @@ from theia_core.engines.folder import CERTIFICATE, PAGE, EngineDescription
 FOLDER = "certificates"
 
 
-def shipped_certificate(engine: EngineDescription) -> Path | None:
-    """The certificate, as JSON, that ships for the encoder and kind of an engine; None if there is none."""
-    path = shipped_folder() / engine.spec.name / FOLDER / f"{engine.kind}.json"
-    return path if path.is_file() else None
+def has_shipped_certificate(encoder: str, kind: str) -> bool:
+    """Whether a certificate ships for this kind of engine of this encoder."""
+    return _path(encoder, kind).is_file()
 
 
 def adopt_shipped_certificate(folder: Path, engine: EngineDescription, runtime: dict[str, str]) -> bool:
@@ -27,8 +26,8 @@ def adopt_shipped_certificate(folder: Path, engine: EngineDescription, runtime: 
     Returns:
         Whether it was.
     """
-    path = shipped_certificate(engine)
-    if path is None:
+    path = _path(engine.spec.name, engine.kind)
+    if not path.is_file():
         return False
     certificate = read_certificate(path)
     if not certificate.covers(engine) or dict(certificate.runtime) != runtime or not certificate.passed:
@@ -38,3 +37,7 @@ def adopt_shipped_certificate(folder: Path, engine: EngineDescription, runtime: 
     shutil.copyfile(path, folder / CERTIFICATE)
     shutil.copyfile(path.with_suffix(".html"), folder / PAGE)
     return True
+
+
+def _path(encoder: str, kind: str) -> Path:
+    return shipped_folder() / encoder / FOLDER / f"{kind}.json"

@@ -54,6 +54,18 @@ def test_a_runtime_that_is_not_there_is_a_row_with_the_reason():
     assert "tensorrt cannot be imported" in text
 
 
+def test_a_busy_machine_is_said_to_be_busy():
+    machine = {"cpu": "CPU", "instructions": ["avx2"], "threads": 2, "cores": 2, "gpu": None}
+    row = {"model": "tiny", "runtime": "onnxruntime", "precision": "fp32", "rss_mb": 1.0, "gflops": 9.0}
+    row |= dict.fromkeys(("min_ms", "median_ms", "p95_ms"), 1.0)
+    row |= {"ratio_to_torch": None, "ratio_to_ort_fp32": 1.0}
+    for percent, busy in ((90.0, False), (194.0, True)):
+        rows = [{**row, "percent_of_gemm_peak": percent}]
+        peak = {"gemm_gflops": 10.0, "copy_gb_s": 10.0}
+        text = bench_table({"machine": machine, "peak": peak, "rounds": 3, "rows": rows})
+        assert ("The machine was busy" in text) == busy
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

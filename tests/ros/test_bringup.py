@@ -105,6 +105,8 @@ def all_values(bringup):
     for argument in bringup.arguments:
         if argument.choices:
             options.append(argument.choices)
+        elif argument.name == "policies":
+            options.append(("a", "a, b", "a,b,runs/c"))
         else:
             options.append(("0", "1", "5") if argument.name == "trials" else (argument.default,))
     for values in itertools.product(*options):
@@ -248,3 +250,25 @@ def test_missing_package_names_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "prefix", str(tmp_path))
     with pytest.raises(TheiaError, match=r"no executable widowx_sim of package theia_sim .* pip install"):
         command_line(resolve(bringup, parse_arguments(bringup, []))[0], {})
+
+
+def test_an_evaluation_has_an_encoder_and_a_policy_for_each_contestant():
+    bringup = BRINGUPS["evaluate"]
+    nodes = resolve(bringup, parse_arguments(bringup, ["policies:=door,runs/b", "task:=door", "scenes:=2"]))
+    policies = {node.name: node.parameters.get("policy") for node in nodes if "policy" in node.parameters}
+    assert policies == {
+        "encoder_0": "door",
+        "bc_policy_0": "door",
+        "encoder_1": "runs/b",
+        "bc_policy_1": "runs/b",
+    }
+    (managed,) = [node.parameters["nodes"] for node in nodes if node.name == "lifecycle_manager"]
+    assert managed == ("widowx_guard",)  # the evaluator activates the others, in turn
+    (evaluator,) = [node for node in nodes if node.role is Role.RESULT]
+    assert evaluator.parameters["policies"] == "door,runs/b" and evaluator.parameters["trials"] == 2
+
+
+def test_an_evaluation_on_a_real_robot_has_an_evaluator_and_no_simulator():
+    bringup = BRINGUPS["evaluate"]
+    names = [node.name for node in resolve(bringup, parse_arguments(bringup, ["robot:=real"]))]
+    assert names == ["widowx_guard", "encoder_0", "bc_policy_0", "lifecycle_manager", "recorder", "evaluator"]

@@ -159,6 +159,23 @@ def test_simulation_slower_than_real_time_is_not_counted(clock):
     assert "slower than real time" in monitor.why_not_counted()
 
 
+def test_on_the_robot_time_is_the_clocks_and_an_operator_may_stop_the_arm(clock):
+    monitor = TrialMonitor(SEED, None, guard())
+    for _ in range(50):
+        clock.now_s += 0.1
+        monitor.on_guard_state(guard(steps=20))
+    monitor.on_task_state(task(9.0, ["open", "fully_open"], [1.0, 2.0], seed=3))  # from a simulator beside it
+    assert monitor.elapsed_s == pytest.approx(5.0)
+    assert monitor.end(24.0, 0.0) is None and monitor.why_not_counted() == "" and monitor.stages == {}
+    for _ in range(200):
+        clock.now_s += 0.1
+        monitor.on_guard_state(guard(steps=20))
+    assert monitor.end(24.0, 0.0) == "time is up"
+    assert not monitor.stopped_by_operator
+    monitor.on_guard_state(guard(GuardState.ESTOP, "operator"))
+    assert monitor.stopped_by_operator
+
+
 def test_refusals_are_those_of_this_trial(clock):
     monitor = TrialMonitor(SEED, task(2.0), guard(refusals={"expired": 4}))
     monitor.on_guard_state(guard(refusals={"expired": 4, "workspace": 3}))

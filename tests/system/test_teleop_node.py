@@ -9,12 +9,14 @@ pytest.importorskip("rclpy")
 from sensor_msgs.msg import JointState, Joy
 from std_srvs.srv import Trigger
 from theia_msgs.msg import ActionChunk, GuardState
+from theia_msgs.srv import ResetScene
 
 from theia.nodekit.qos import EVENT, RECORDING, STATE
-from theia.topics import ACTION_CHUNK, GUARD_STATE, JOY
+from theia.topics import ACTION_CHUNK, GUARD_STATE, JOY, RESET_SCENE
 from theia_core.actions.kinematics import ArmKinematics
 from theia_core.actions.profile import load_profile
 from theia_core.teleop.controls import load_controls
+from theia_core.teleop.keys import KeyboardState
 
 pytestmark = pytest.mark.system
 
@@ -111,3 +113,30 @@ def test_a_leader_arm_is_followed_from_where_the_clutch_was_taken(system):
     system.wait_until(lambda: np.abs(actions(desk.chunks)[:, 0]).max() > 0, 10, "motion")
     system.spin(0.5)
     np.testing.assert_allclose(actions(desk.chunks)[:, :3].sum(axis=0), after - before, atol=2e-3)
+
+
+def test_a_key_sets_up_the_next_scene_of_a_simulation_once_the_arm_was_let_go(system):
+    asked = []
+
+    def on_disarm(request, response):
+        asked.append("disarm")
+        response.success = True
+        return response
+
+    def on_reset(request, response):
+        asked.append((request.task, request.seed))
+        response.success = True
+        return response
+
+    system.node.create_service(Trigger, "/widowx_guard/disarm", on_disarm)
+    system.node.create_service(ResetScene, RESET_SCENE, on_reset)
+    joy = system.node.create_publisher(Joy, JOY, EVENT)
+    system.start("theia", "teleop", controls="keyboard", task="microwave", seed=41)
+    system.wait_until(lambda: joy.get_subscription_count() == 1, what="the teleop node")
+    system.spin(1.0)
+    keys = KeyboardState(0.3, 1.0)
+    joy.publish(Joy(axes=keys.joy(0.0)[0], buttons=keys.joy(0.0)[1]))
+    keys.on_key("n", 1.0)
+    joy.publish(Joy(axes=keys.joy(1.1)[0], buttons=keys.joy(1.1)[1]))
+    system.wait_until(lambda: len(asked) == 2, 15, "the next scene")
+    assert asked == ["disarm", ("microwave", 42)]

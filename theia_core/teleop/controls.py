@@ -12,7 +12,8 @@ from theia_core.files import deployed_file
 MOTIONS = ("x", "y", "z", "rx", "ry", "rz")
 # The clutch is held; the others are pressed. `gripper` opens and closes in turn.
 TAKES = ("start", "keep", "discard", "undo")
-BUTTONS = ("clutch", "open", "close", "gripper", "faster", "slower", "estop", "home", "clear", *TAKES)
+SCENE = "scene"  # sets up the next scene of a simulation
+BUTTONS = ("clutch", "open", "close", "gripper", "faster", "slower", "estop", "home", "clear", SCENE, *TAKES)
 
 
 @dataclass(frozen=True)

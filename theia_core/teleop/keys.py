@@ -28,16 +28,17 @@ BUTTONS = {
     "x": 9,
     "h": 10,
     "z": 11,
+    "n": 12,
 }
 CLUTCH_KEY, CLUTCH = " ", 0
-AXIS_COUNT, BUTTON_COUNT = 6, 12
+AXIS_COUNT, BUTTON_COUNT = 6, 13
 HELP = """space  clutch: press it, then keep keys coming; lets go by itself
 w s    forward, back        i k    nose down, up
 a d    left, right          j l    turn left, right
 r f    up, down             u o    roll
 c v    close, open the gripper      + -    faster, slower
 1 start a take   2 keep it   3 discard it   4 undo
-x e-stop   z clear   h home   Ctrl-C ends"""
+x e-stop   z clear   h home   n next scene (simulation)   Ctrl-C ends"""
 
 
 class KeyboardState:

@@ -9,6 +9,7 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import NullFormatter, ScalarFormatter
 
 _COLOURS = ("#3b6fb6", "#c0504d", "#4f9d69", "#8a63b8", "#c98a2b", "#4aa3a8", "#777777")
 _MARKERS = "osD^vP*"
@@ -68,6 +69,9 @@ def write_roofline(result: dict[str, Any], path: Path) -> None:
         ylabel="GFLOP/s, median of one image",
         title=f"{machine['cpu']}, {machine['threads']} threads",
     )
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(ScalarFormatter())
+        axis.set_minor_formatter(NullFormatter())
     axes.grid(alpha=0.25, which="both")
     figure.savefig(path, dpi=130)
     plt.close(figure)

@@ -72,15 +72,20 @@ def _run(arguments: argparse.Namespace) -> int:
     from theia_deploy.certify import certify
     from theia_deploy.export import check_precision, export_engine, load_checkpoint
     from theia_deploy.real_frames import read_real_frames
-    from theia_deploy.shipped_certificates import adopt_shipped_certificate
+    from theia_deploy.shipped_certificates import adopt_shipped_certificate, has_shipped_certificate
 
     if arguments.batch < 1:
         raise TheiaError(f"--batch is {arguments.batch}; give 1 or more")
     precision = check_precision(arguments.to, arguments.precision)
     checkpoint = load_checkpoint(arguments.checkpoint, threads=arguments.threads)
-    calibration = None
-    if precision == "int8" and arguments.to != "onnx-int8":
+    frames = calibration = None
+    calibrated = precision == "int8" and arguments.to != "onnx-int8"
+    if calibrated or not (
+        arguments.build_only or has_shipped_certificate(checkpoint.spec.name, arguments.to)
+    ):
+        # Before anything is built: without real frames there is no certificate.
         frames = read_real_frames(arguments.photos, arguments.episodes)
+    if calibrated:
         apply = checkpoint.spec.preprocessing.apply
         import numpy as np
 
@@ -108,7 +113,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if adopt_shipped_certificate(folder, engine, running.runtime.describe()):
         print(f"the shipped certificate is of these very files: {folder / 'certificate.html'}")
         return 0
-    frames = read_real_frames(arguments.photos, arguments.episodes)
+    frames = frames or read_real_frames(arguments.photos, arguments.episodes)
     certificate = certify(folder, checkpoint, frames, policy=arguments.policy, threads=arguments.threads)
     return report(certificate, folder)
 

@@ -12,7 +12,7 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#0
 DASHES = ("", "7 3", "2 3", "10 3 2 3", "4 2", "12 4", "1 2")
 WIDTH, HEIGHT = 420, 270
 _LEFT, _RIGHT, _TOP, _BOTTOM = 50, 12, 10, 42
-_LEGEND_LINE = 17
+LEGEND_LINE = 17
 
 
 @dataclass(frozen=True)
@@ -42,16 +42,16 @@ def line_chart(
         x_range: ends of the x axis.
         y_range: ends of the y axis; values above it are drawn at its end.
     """
-    height = HEIGHT + _LEGEND_LINE * len(series)
-    parts = [_grid(x_range, y_range, x_label, y_label)]
+    height = HEIGHT + LEGEND_LINE * len(series)
+    parts = [axes(x_range, y_range, x_label, y_label)]
     for index, line in enumerate(series):
         stroke = _stroke(index)
         points = " ".join(
-            f"{_x(x, x_range):.1f},{_y(min(y, y_range[1]), y_range):.1f}"
+            f"{x_place(x, x_range):.1f},{y_place(min(y, y_range[1]), y_range):.1f}"
             for x, y in zip(line.x, line.y, strict=True)
         )
         parts.append(f'<polyline points="{points}" fill="none" {stroke}/>')
-        level = HEIGHT + _LEGEND_LINE * index
+        level = HEIGHT + LEGEND_LINE * index
         parts.append(f'<line x1="{_LEFT}" x2="{_LEFT + 28}" y1="{level}" y2="{level}" {stroke}/>')
         parts.append(f'<text x="{_LEFT + 36}" y="{level + 4}">{escape(line.label)}</text>')
     return (
@@ -61,17 +61,18 @@ def line_chart(
     )
 
 
-def _grid(x_range: tuple[float, float], y_range: tuple[float, float], x_label: str, y_label: str) -> str:
-    right, bottom = WIDTH - _RIGHT, HEIGHT - _BOTTOM - _LEGEND_LINE
+def axes(x_range: tuple[float, float], y_range: tuple[float, float], x_label: str, y_label: str) -> str:
+    """Both axes with their ticks and labels, and lines across."""
+    right, bottom = WIDTH - _RIGHT, HEIGHT - _BOTTOM - LEGEND_LINE
     parts = []
     for tick in _ticks(*y_range):
-        level = f"{_y(tick, y_range):.1f}"
+        level = f"{y_place(tick, y_range):.1f}"
         parts.append(f'<line x1="{_LEFT}" x2="{right}" y1="{level}" y2="{level}" stroke="#d9dce1"/>')
         parts.append(
             f'<text x="{_LEFT - 6}" y="{level}" dy="4" text-anchor="end">{_number(tick, y_range)}</text>'
         )
     for tick in _ticks(*x_range):
-        place = f"{_x(tick, x_range):.1f}"
+        place = f"{x_place(tick, x_range):.1f}"
         parts.append(f'<line x1="{place}" x2="{place}" y1="{bottom}" y2="{bottom + 4}" stroke="#1c1e21"/>')
         parts.append(
             f'<text x="{place}" y="{bottom + 17}" text-anchor="middle">{_number(tick, x_range)}</text>'
@@ -91,12 +92,14 @@ def _stroke(index: int) -> str:
     return f'stroke="{COLOURS[index % len(COLOURS)]}" stroke-width="1.8"{dashes}'
 
 
-def _x(value: float, ends: tuple[float, float]) -> float:
+def x_place(value: float, ends: tuple[float, float]) -> float:
+    """Where a value lies along x, in the units of the SVG."""
     return _LEFT + (value - ends[0]) / (ends[1] - ends[0]) * (WIDTH - _LEFT - _RIGHT)
 
 
-def _y(value: float, ends: tuple[float, float]) -> float:
-    bottom = HEIGHT - _BOTTOM - _LEGEND_LINE
+def y_place(value: float, ends: tuple[float, float]) -> float:
+    """Where a value lies along y, in the units of the SVG."""
+    bottom = HEIGHT - _BOTTOM - LEGEND_LINE
     return bottom - (value - ends[0]) / (ends[1] - ends[0]) * (bottom - _TOP)
 
 

@@ -3,4 +3,4 @@ class IfCondition:
         self._predicate = predicate_expression
 
     def evaluate(self, context):
-        return {"true": True, "false": False}[self._predicate.perform(context)]
+        return {"true": True, "false": False}[self._predicate.perform(context).lower()]

@@ -28,4 +28,12 @@ class AndSubstitution:
         self._left, self._right = left, right
 
     def perform(self, context):
-        return str(_text(self._left, context) == "true" == _text(self._right, context)).lower()
+        return str(all(_text(side, context).lower() == "true" for side in (self._left, self._right))).lower()
+
+
+class PythonExpression:
+    def __init__(self, expression):
+        self._expression = expression
+
+    def perform(self, context):
+        return str(eval("".join(_text(part, context) for part in self._expression)))

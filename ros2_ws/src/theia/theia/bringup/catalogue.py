@@ -1,11 +1,12 @@
 """All bring-ups by name."""
 
 from theia.bringup.description import Bringup
+from theia.bringup.evaluation import EVALUATION
 from theia.bringup.record import RECORD_BRINGUP
 from theia.bringup.widowx import WIDOWX_BRINGUPS
 from theia_core.errors import TheiaError
 
-BRINGUPS = {bringup.name: bringup for bringup in (*WIDOWX_BRINGUPS, RECORD_BRINGUP)}
+BRINGUPS = {bringup.name: bringup for bringup in (*WIDOWX_BRINGUPS, RECORD_BRINGUP, EVALUATION)}
 
 
 def get_bringup(name: str) -> Bringup:

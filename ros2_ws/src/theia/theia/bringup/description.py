@@ -36,6 +36,14 @@ class Use:
 
 
 @dataclass(frozen=True)
+class UseItem:
+    """Stands for one text of an argument that is a list, such as `a,b`; `place` counts from 0."""
+
+    argument: str
+    place: int
+
+
+@dataclass(frozen=True)
 class When:
     """Holds if the argument has this value."""
 
@@ -51,7 +59,16 @@ class Unless:
     value: str
 
 
-Value = bool | int | float | str | tuple[str, ...] | Use
+@dataclass(frozen=True)
+class HasItem:
+    """Holds if the argument's list reaches to `place`, counted from 0."""
+
+    argument: str
+    place: int
+
+
+Condition = When | Unless | HasItem
+Value = bool | int | float | str | tuple[str, ...] | Use | UseItem
 
 
 class Role(Enum):
@@ -85,7 +102,7 @@ class NodeEntry:
     name: str
     parameters: Mapping[str, Value] = field(default_factory=dict)
     remappings: Mapping[str, str | Use] = field(default_factory=dict)
-    conditions: tuple[When | Unless, ...] = ()
+    conditions: tuple[Condition, ...] = ()
     role: Role = Role.REQUIRED
 
 
@@ -111,7 +128,7 @@ class Bringup:
         used = {condition.argument for node in self.nodes for condition in node.conditions}
         for node in self.nodes:
             values = (*node.parameters.values(), *node.remappings.values())
-            used |= {value.argument for value in values if isinstance(value, Use)}
+            used |= {value.argument for value in values if isinstance(value, Use | UseItem)}
         if unknown := used - known:
             raise ValueError(f"bring-up {self.name} uses unknown arguments: {', '.join(sorted(unknown))}")
         for argument in self.arguments:

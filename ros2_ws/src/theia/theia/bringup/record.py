@@ -65,7 +65,13 @@ RECORD_BRINGUP = Bringup(
             package="theia",
             executable="teleop",
             name="teleop",
-            parameters={"robot": "wx250s", "controls": Use("controls"), "leader": Use("leader")},
+            parameters={
+                "robot": "wx250s",
+                "controls": Use("controls"),
+                "leader": Use("leader"),
+                "task": Use("task"),
+                "seed": Use("seed"),
+            },
             remappings=_CONTROLS,
         ),
         NodeEntry(

@@ -3,7 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from theia.bringup.description import Argument, Bringup, NodeEntry, Role, Unless, Use, When
+from theia.bringup.description import (
+    Argument,
+    Bringup,
+    Condition,
+    HasItem,
+    NodeEntry,
+    Role,
+    Use,
+    UseItem,
+    When,
+)
 from theia_core.errors import TheiaError
 
 _BOOLEANS = {"true": True, "false": False}
@@ -54,13 +64,17 @@ def _applies(node: NodeEntry, values: Mapping[str, str]) -> bool:
     return all(_holds(condition, values) for condition in node.conditions)
 
 
-def _holds(condition: When | Unless, values: Mapping[str, str]) -> bool:
+def _holds(condition: Condition, values: Mapping[str, str]) -> bool:
+    if isinstance(condition, HasItem):
+        return values[condition.argument].count(",") >= condition.place
     equal = values[condition.argument] == condition.value
     return equal if isinstance(condition, When) else not equal
 
 
 def _resolve_node(bringup: Bringup, node: NodeEntry, values: Mapping[str, str]) -> ResolvedNode:
-    def plain(value: Plain | Use) -> Plain:
+    def plain(value: Plain | Use | UseItem) -> Plain:
+        if isinstance(value, UseItem):
+            return values[value.argument].split(",")[value.place].strip()
         if isinstance(value, Use):
             return _typed(bringup.argument(value.argument), values[value.argument])
         return value

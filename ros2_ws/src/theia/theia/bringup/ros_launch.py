@@ -6,7 +6,7 @@ launch file asks for them.
 
 from typing import TYPE_CHECKING, Any
 
-from theia.bringup.description import Argument, Bringup, NodeEntry, Role, Use, When
+from theia.bringup.description import Argument, Bringup, HasItem, NodeEntry, Role, Use, UseItem, When
 
 if TYPE_CHECKING:
     from launch.events.process import ProcessExited
@@ -51,8 +51,16 @@ def _node_action(bringup: Bringup, node: NodeEntry) -> Any:
 
 
 def _condition(condition: Any) -> Any:
-    from launch.substitutions import EqualsSubstitution, LaunchConfiguration, NotEqualsSubstitution
+    from launch.substitutions import (
+        EqualsSubstitution,
+        LaunchConfiguration,
+        NotEqualsSubstitution,
+        PythonExpression,
+    )
 
+    if isinstance(condition, HasItem):
+        text = LaunchConfiguration(condition.argument)
+        return PythonExpression(["'", text, f"'.count(',') >= {condition.place}"])
     compare = EqualsSubstitution if isinstance(condition, When) else NotEqualsSubstitution
     return compare(LaunchConfiguration(condition.argument), condition.value)
 
@@ -67,9 +75,14 @@ def _all_of(conditions: list[Any]) -> Any:
 
 
 def _parameter(bringup: Bringup, value: Any) -> Any:
-    from launch.substitutions import LaunchConfiguration
+    from launch.substitutions import LaunchConfiguration, PythonExpression
     from launch_ros.parameter_descriptions import ParameterValue
 
+    if isinstance(value, UseItem):
+        text = PythonExpression(
+            ["'", LaunchConfiguration(value.argument), f"'.split(',')[{value.place}].strip()"]
+        )
+        return ParameterValue(text, value_type=str)
     if isinstance(value, Use):
         argument: Argument = bringup.argument(value.argument)
         return ParameterValue(LaunchConfiguration(argument.name), value_type=argument.type)

@@ -3,12 +3,10 @@
 One description; the tasks differ in their name and in the sentence that says what the arm does.
 """
 
+from theia.bringup import widowx_nodes as nodes
 from theia.bringup.description import Argument, Bringup, NodeEntry, Role, Unless, Use, When
-from theia.topics import IMAGE
-from theia_core.encoders.registry import RUNTIMES
 
 _LIFECYCLE_ORDER = ("widowx_guard", "encoder", "bc_policy")
-_CAMERA = {IMAGE: Use("camera_topic")}
 
 
 def widowx_bringup(task: str, description: str) -> Bringup:
@@ -22,90 +20,35 @@ def widowx_bringup(task: str, description: str) -> Bringup:
         name=f"widowx_{task}",
         description=description,
         arguments=(
-            Argument(
-                "robot",
-                "sim",
-                "sim starts the simulated arm and camera; real expects xs_sdk and a camera",
-                ("sim", "real"),
-            ),
+            nodes.ROBOT,
             Argument("policy", task, "shipped name or folder of the policy"),
             Argument(
                 "encoder",
                 "auto",
                 "shipped name or folder of the encoder; auto: the one the policy was trained with",
             ),
-            Argument(
-                "execution",
-                "receding",
-                "how predictions are executed: receding:STEPS, receding (the policy's own number) or "
-                "ensemble:M, with or without ,no-latency-compensation",
-            ),
-            Argument(
-                "runtime",
-                "auto",
-                "what runs the encoder; auto measures what is there and remembers the fastest",
-                RUNTIMES,
-            ),
-            Argument("threads", "2", "CPU threads of the encoder", type=int),
+            nodes.EXECUTION,
+            nodes.RUNTIME,
+            nodes.THREADS,
             Argument(
                 "trials",
                 "5",
                 "trials to run and score, robot:=sim only; 0 brings everything up and waits",
                 type=int,
             ),
-            Argument("seed", "1000", "evaluation seed: order and randomisation of the trials", type=int),
+            nodes.SEED,
             Argument("record", "false", "record every trial as an episode", ("false", "true"), bool),
             Argument("output", f"runs/widowx_{task}", "folder for ledger, video, picture and episodes"),
-            Argument("headless", "true", "false opens a window on the simulation", ("true", "false"), bool),
-            Argument("camera_topic", IMAGE, "topic of the raw camera image, rgb8 640x480"),
+            nodes.HEADLESS,
+            nodes.CAMERA_TOPIC,
         ),
         nodes=(
-            NodeEntry(
-                package="theia_sim",
-                executable="widowx_sim",
-                name="widowx_sim",
-                parameters={"task": task, "headless": Use("headless")},
-                remappings=_CAMERA,
-                conditions=(When("robot", "sim"),),
-            ),
-            NodeEntry(
-                package="theia",
-                executable="widowx_guard",
-                name="widowx_guard",
-                parameters={"robot": "wx250s", "task": task},
-            ),
-            NodeEntry(
-                package="theia",
-                executable="encoder",
-                name="encoder",
-                parameters={
-                    "encoder": Use("encoder"),
-                    "policy": Use("policy"),
-                    "runtime": Use("runtime"),
-                    "threads": Use("threads"),
-                },
-                remappings=_CAMERA,
-            ),
-            NodeEntry(
-                package="theia",
-                executable="bc_policy",
-                name="bc_policy",
-                parameters={"policy": Use("policy"), "robot": "wx250s", "execution": Use("execution")},
-            ),
-            NodeEntry(
-                package="theia",
-                executable="lifecycle_manager",
-                name="lifecycle_manager",
-                parameters={"nodes": _LIFECYCLE_ORDER},
-            ),
-            NodeEntry(
-                package="theia",
-                executable="recorder",
-                name="recorder",
-                parameters={"folder": Use("output")},
-                remappings=_CAMERA,
-                conditions=(When("record", "true"),),
-            ),
+            nodes.simulator(task),
+            nodes.guard(task),
+            nodes.encoder("encoder", Use("encoder"), Use("policy")),
+            nodes.bc_policy("bc_policy", Use("policy")),
+            nodes.lifecycle_manager(_LIFECYCLE_ORDER),
+            nodes.recorder(),
             NodeEntry(
                 package="theia",
                 executable="evaluator",
@@ -117,7 +60,7 @@ def widowx_bringup(task: str, description: str) -> Bringup:
                     "output": Use("output"),
                     "record": Use("record"),
                 },
-                remappings=_CAMERA,
+                remappings=nodes.CAMERA,
                 conditions=(When("robot", "sim"), Unless("trials", "0")),
                 role=Role.RESULT,
             ),

@@ -17,6 +17,7 @@ from scipy.spatial.transform import Rotation
 from sensor_msgs.msg import JointState, Joy
 from std_srvs.srv import Trigger
 from theia_msgs.msg import ActionChunk, GuardState
+from theia_msgs.srv import ResetScene
 
 from theia.messages.chunks import chunk_message
 from theia.messages.joints import JointReader
@@ -27,14 +28,15 @@ from theia.nodekit.outcome import Outcome
 from theia.nodekit.parameters import declare, parameter
 from theia.nodekit.qos import EVENT, STATE, STREAM
 from theia.nodekit.ticker import Ticker
-from theia.topics import ACTION_CHUNK, CARRIED_POSE, GUARD_STATE, HAND_STATE, JOY
+from theia.topics import ACTION_CHUNK, CARRIED_POSE, GUARD_STATE, HAND_STATE, JOY, RESET_SCENE
 from theia_core.actions.execution import ChunkExecution, ExecutionMode
 from theia_core.actions.hand_profile import load_hand_profile
 from theia_core.actions.hand_state import STATE_NAMES
 from theia_core.actions.kinematics import ArmKinematics
 from theia_core.actions.profile import load_profile
 from theia_core.actions.spaces import EE_DELTA, EE_POSE
-from theia_core.teleop.controls import load_controls
+from theia_core.tasks import train_seed
+from theia_core.teleop.controls import SCENE, load_controls
 from theia_core.teleop.hand_goal import CarriedGoal
 from theia_core.teleop.motion import Teleoperation, turned_about_z
 
@@ -58,6 +60,8 @@ class TeleopParameters:
     leader: str = parameter(
         "", "namespace of a leader arm of the same kind, whose joint_states move the hand; empty for none"
     )
+    task: str = parameter("door", "task whose next scene a simulator is asked for")
+    seed: int = parameter(0, "training seed of the present scene", low=0, high=999_998)
     scale: float = parameter(
         1.0, "our motion for a motion of leader or tracked controller", low=0.05, high=2.0
     )
@@ -106,8 +110,10 @@ class TeleopNode(Node):
             topic = f"{self.parameters.leader}/joint_states"
             self.create_subscription(JointState, topic, self._on_leader, STREAM)
         self._orders = {
-            name: self.create_client(Trigger, f"{self.parameters.guard}/{name}") for name in ("arm", *_ORDERS)
+            name: self.create_client(Trigger, f"{self.parameters.guard}/{name}")
+            for name in ("arm", "disarm", *_ORDERS)
         }
+        self._scene, self._seed = self.create_client(ResetScene, RESET_SCENE), self.parameters.seed
         self._ticker = Ticker(self._step_s, self._step, "teleop", self._on_crash)
         self._ticker.start()
         self.diagnostics.ok(f"waiting for the clutch of {controls.name}")
@@ -127,6 +133,8 @@ class TeleopNode(Node):
         for name in pressed:
             if name in _ORDERS:
                 self._order(name)
+            elif name == SCENE:
+                self._next_scene()
             elif name in ("faster", "slower"):
                 self.get_logger().info(f"speed {100 * self._teleoperation.speed:.0f} %")
 
@@ -212,6 +220,19 @@ class TeleopNode(Node):
             self.get_logger().error(f"the guard does not answer to {name}: is it running?")
             return
         client.call_async(Trigger.Request()).add_done_callback(self._answered(name))
+
+    def _next_scene(self) -> None:
+        """Let go of the arm and ask the simulator for another scene of a training seed."""
+        if not self._scene.service_is_ready():
+            self.get_logger().error("there is no simulator that could set up a scene")
+            return
+        self._seed += 1
+        request = ResetScene.Request(task=self.parameters.task, seed=train_seed(self._seed), cell_json="")
+        disarmed = self._orders["disarm"].call_async(Trigger.Request())
+        disarmed.add_done_callback(
+            lambda _: self._scene.call_async(request).add_done_callback(self._answered(SCENE))
+        )
+        self.get_logger().info(f"next scene: seed {self._seed}")
 
     def _answered(self, name: str) -> Callable[..., None]:
         def say(future) -> None:  # noqa: ANN001

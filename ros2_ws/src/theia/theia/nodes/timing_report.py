@@ -34,7 +34,13 @@ _COUNTS = (
 
 
 class TimingReport:
-    """Keeps the newest diagnostics of every node."""
+    """Keeps the newest diagnostics of every node.
+
+    Attributes:
+        contestant: what the names of the encoder and the policy that act now end in.
+    """
+
+    contestant = ""
 
     def __init__(self) -> None:
         self._values: dict[str, dict[str, str]] = {}
@@ -46,7 +52,8 @@ class TimingReport:
 
     def value(self, node: str, key: str) -> str | None:
         """What `node` said of `key` last."""
-        return self._values.get(node, {}).get(key)
+        name = f"{node}{self.contestant}" if node in ("/encoder", "/bc_policy") else node
+        return self._values.get(name, {}).get(key)
 
     def numbers(self) -> dict[str, dict[str, float]]:
         """{measurement: {p50, p95, p99, max}} in milliseconds."""

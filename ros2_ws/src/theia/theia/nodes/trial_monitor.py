@@ -27,17 +27,19 @@ _SLOWEST = 0.9  # simulated seconds per second
 class TrialMonitor:
     """Follows one trial; messages come from one thread, questions from another.
 
+    On the robot there is no task_state: time is the clock's, and nothing here says which stages were reached.
+
     Attributes:
         armed_at_s: simulated time since the reset at which the guard was armed.
         stages: name -> reached, as the simulator judges.
         holds: reason -> how often the guard began to hold for it.
     """
 
-    def __init__(self, seed: int, task_state: TaskState, guard_state: GuardState) -> None:
+    def __init__(self, seed: int, task_state: TaskState | None, guard_state: GuardState) -> None:
         """Begin, right after the guard was armed, with the newest messages."""
         self._lock = threading.Lock()
         self._seed = seed
-        self.armed_at_s = task_state.elapsed_s
+        self.armed_at_s = task_state.elapsed_s if task_state is not None else 0.0
         self.stages: dict[str, bool] = {}
         self.holds: Counter[str] = Counter()
         self._reached_at_s: dict[str, float] = {}
@@ -47,13 +49,16 @@ class TrialMonitor:
         self._guard, self._task = guard_state, task_state
         self._holding_since_s: float | None = None
         self._spoiled = ""
-        self.on_task_state(task_state)
+        if task_state is not None:
+            self.on_task_state(task_state)
         self.on_guard_state(guard_state)
 
     def on_task_state(self, message: TaskState) -> None:
-        """Take the simulator's view."""
+        """Take the simulator's view; where an operator judges, it counts for nothing."""
         now_s = time.monotonic()
         with self._lock:
+            if self._task is None:
+                return
             self._silence("the simulator's task_state", now_s - self._task_heard_s)
             self._task, self._task_heard_s = message, now_s
             self.stages = dict(zip(message.stages, map(bool, message.reached), strict=True))
@@ -82,15 +87,23 @@ class TrialMonitor:
 
     @property
     def elapsed_s(self) -> float:
-        """Simulated seconds since the arm was armed."""
+        """Seconds since the arm was armed, simulated ones where there is a simulator."""
         with self._lock:
+            if self._task is None:
+                return time.monotonic() - self._started_s
             return self._task.elapsed_s - self.armed_at_s
+
+    @property
+    def stopped_by_operator(self) -> bool:
+        """Whether the guard was stopped by an operator."""
+        with self._lock:
+            return self._guard.mode == GuardState.ESTOP
 
     @property
     def all_reached_for_s(self) -> float:
         """Simulated seconds since the last stage was reached; negative while one is missing."""
         with self._lock:
-            if not self.stages or not all(self.stages.values()):
+            if self._task is None or not self.stages or not all(self.stages.values()):
                 return -1.0
             return self._task.elapsed_s - max(self._reached_at_s.values())
 
@@ -102,9 +115,10 @@ class TrialMonitor:
             return "time is up"
         with self._lock:
             now_s = time.monotonic()
-            self._silence("the simulator's task_state", now_s - self._task_heard_s)
+            if self._task is not None:
+                self._silence("the simulator's task_state", now_s - self._task_heard_s)
             self._silence("guard_state", now_s - self._guard_heard_s)
-            if self._task.failure:
+            if self._task is not None and self._task.failure:
                 return self._task.failure
             if self._spoiled:
                 return self._spoiled
@@ -125,6 +139,8 @@ class TrialMonitor:
             if self._guard.executed_steps == self._steps_before:
                 return f"not one action was executed; the guard says: {self._guard.reason or 'nothing'}"
             wall_s = self._task_heard_s - self._started_s
+            if self._task is None:
+                return ""
             if wall_s > 1 and (self._task.elapsed_s - self.armed_at_s) < _SLOWEST * wall_s:
                 return "the simulation was slower than real time; give it more of the machine"
             return ""

@@ -66,15 +66,18 @@ class TrialObserver:
         for kind, topic, qos, callback in heard:
             node.create_subscription(kind, topic, callback, qos)
 
-    def missing(self) -> list[str]:
-        """What has not been heard of yet, in words."""
-        heard = {
-            "the simulator's task_state": self.task,
-            "guard_state": self.guard,
-            "tokens": self.tokens,
-            "action chunks": self.chunk,
-            "camera images": self.image,
-        }
+    def missing(self, *, simulated: bool, acting: bool) -> list[str]:
+        """What has not been heard of yet, in words.
+
+        Args:
+            simulated: whether there should be a simulator.
+            acting: whether an encoder and a policy should be active.
+        """
+        heard: dict[str, Any] = {"guard_state": self.guard, "camera images": self.image}
+        if simulated:
+            heard["the simulator's task_state"] = self.task
+        if acting:
+            heard |= {"tokens": self.tokens, "action chunks": self.chunk}
         return [what for what, message in heard.items() if message is None]
 
     def write_token_map(self, path: Path) -> Path | None:

@@ -5,7 +5,7 @@ import json
 import os
 import time
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +29,7 @@ EXAMPLES = """examples:
                                                              ways to execute predictions compared
   theia eval drawer --denoising-steps 10 --denoising-steps 100
                                                              a diffusion policy with fewer and more steps
+  theia eval --compare configs/encoders.yaml --resume        encoders x tasks as in the paper, and a report
 Several --policy, --encoder, --execution or --denoising-steps run on the same trials, taken in turn: a table
 side by side, and for each two the trials in which only one of them succeeded. An interrupted evaluation goes
 on with --ledger FILE --resume.
@@ -37,24 +38,17 @@ on with --ledger FILE --resume.
 _LARGEST_LATENCY_MS = 400  # the policy node's max_frame_age_s
 
 
-@dataclass(frozen=True)
-class EvaluationOptions:
-    """What to run of one contender."""
-
-    task: str
-    policy: str
-    encoder: str | None
-    execution: str
-    latency_s: float
-    noise_mm: float
-    denoising_steps: int | None
-
-
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.epilog = EXAMPLES
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("task", choices=TASKS, help="task to evaluate")
+    parser.add_argument("task", nargs="?", choices=TASKS, help="task to evaluate")
+    parser.add_argument(
+        "--compare",
+        type=Path,
+        metavar="FILE",
+        help="compare encoders over several tasks, from demonstrations to a report (configs/encoders.yaml)",
+    )
     parser.add_argument(
         "--policy",
         action="append",
@@ -122,6 +116,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the trials, print the stage table and write the JSON."""
+    if arguments.compare:
+        return _compare(arguments)
+    if arguments.task is None:
+        raise TheiaError(f"say which task: {', '.join(TASKS)}; or --compare FILE for several")
     from theia_core.evaluation import Ledger
     from theia_core.evaluation.identity import trial_id
     from theia_core.evaluation.ledger import now
@@ -131,6 +129,7 @@ def run(arguments: argparse.Namespace) -> int:
     from theia_sim.contenders import choose_contenders
     from theia_sim.evaluation_report import json_result, markdown, print_results
     from theia_sim.parallel import run_parallel
+    from theia_sim.trial_runner import EvaluationOptions, TrialRunner
 
     task = get_task(arguments.task)
     _check(arguments)
@@ -195,7 +194,7 @@ def run(arguments: argparse.Namespace) -> int:
                 ledger.append(record)
 
         run_parallel(
-            partial(_Evaluator, films=bool(arguments.films)),
+            partial(TrialRunner, films=bool(arguments.films)),
             options,
             # Contenders take turns, so that an interruption leaves all of them with the same trials.
             [
@@ -223,6 +222,18 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _compare(arguments: argparse.Namespace) -> int:
+    """Run the comparison that a file describes; nothing else may be asked for."""
+    from theia_sim.comparison.run import compare_encoders
+
+    if arguments.task or arguments.policy or arguments.encoder or arguments.ledger:
+        raise TheiaError(
+            "--compare takes tasks, encoders and ledgers from its file; give it alone, or --resume"
+        )
+    compare_encoders(arguments.compare, resume=arguments.resume)
+    return 0
+
+
 def _check(arguments: argparse.Namespace) -> None:
     """Refuse what could only fail after the trials."""
     if arguments.trials is not None and arguments.trials < 1:
@@ -243,76 +254,6 @@ def _check(arguments: argparse.Namespace) -> None:
             raise TheiaError(f"the folder of {option} {path} does not exist; make it first")
     if arguments.policies and not arguments.encoder:
         raise TheiaError("--policies needs --encoder: it says where to look for the policies of encoders")
-
-
-class _Evaluator:
-    """One worker: its environment, guard and controllers are made once."""
-
-    def __init__(self, options: list[EvaluationOptions], *, films: bool) -> None:
-        from theia_core.tasks import get_task
-        from theia_sim.contenders import EXPERT
-        from theia_sim.controllers import ExpertController, PolicyController
-        from theia_sim.envs import make_env, make_expert
-        from theia_sim.rollout import new_guard
-
-        self.task = get_task(options[0].task)
-        self.latency_s = options[0].latency_s
-        self.env, self.guard = make_env(self.task.id), new_guard(self.task.id)
-        loaded: dict[tuple[str, str | None, int | None], PolicyController] = {}
-        self.controllers: list[ExpertController | PolicyController] = []
-        for option in options:
-            if option.policy == EXPERT:
-                expert = make_expert(self.task.id)
-                self.controllers.append(
-                    ExpertController(self.env, expert, noise_m=option.noise_mm / 1000, needs_image=films)
-                )
-                continue
-            key = option.policy, option.encoder, option.denoising_steps
-            if key not in loaded:
-                loaded[key] = PolicyController(*key[:2], denoising_steps=option.denoising_steps)
-            self.controllers.append(loaded[key].executing(option.execution))
-
-    def __call__(self, item: "tuple[int, Trial, str | None]") -> tuple[int, dict]:
-        from theia_core.evaluation import latency_summary
-        from theia_sim.controllers import Stopwatch
-        from theia_sim.rollout import rollout
-        from theia_sim.small_film import SmallFilm
-
-        place, trial, film_path = item
-        controller = Stopwatch(self.controllers[place])
-        film = SmallFilm(film_path, self.task.control_rate_hz) if film_path else None
-        scene = type(self.env).params_type.sample(trial.seed, **trial.cell)
-        self.env.reset(scene)
-        started = time.monotonic()
-        result = rollout(
-            self.env,
-            controller,
-            self.guard,
-            seed=trial.seed,
-            max_steps=self.task.horizon_steps,
-            latency_s=self.latency_s,
-            on_step=film.on_step if film is not None else None,
-        )
-        return place, {
-            **({"video": film.close()} if film is not None else {}),
-            "latency": {"predict_ms": latency_summary(controller.predict_ms)},
-            "task": self.task.id,
-            "simulated": True,
-            "index": trial.index,
-            "seed": trial.seed,
-            "cell": trial.cell,
-            "stages": result.stages,
-            "stage_steps": result.stage_steps,
-            "steps": result.steps,
-            "failure": result.failure,
-            "guard_refusals": result.refusals,
-            "jumps": result.jumps,
-            "wall_s": round(time.monotonic() - started, 2),
-        }
-
-    def close(self) -> None:
-        """Free the renderers."""
-        self.env.close()
 
 
 COMMAND = Command("run a task's protocol in simulation, without ROS", configure, run)

@@ -1,7 +1,6 @@
 """What every simulated WidowX task shares: physics, the arm's drives and joint states, cameras."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import mujoco
 import numpy as np
@@ -10,16 +9,9 @@ from theia_core.actions.guard_state import GuardCommand
 from theia_core.actions.profile import RobotProfile, load_profile
 from theia_core.actions.spaces import EE_DELTA
 from theia_core.errors import TheiaError
-from theia_sim.scenes.rendering import Snapshot, SnapshotRenderer
+from theia_sim.scenes.simulated_scene import TIMESTEP_S, SimulatedScene
 
-TIMESTEP_S = 0.002
-SPECTATOR_SAMPLES = 4  # anti-aliasing of pictures for people
 HORN_M, ROD_M = 0.014, 0.024  # crank and rod between the gripper's motor and its fingers (xs_sdk's numbers)
-_BROKEN = (
-    mujoco.mjtWarning.mjWARN_BADQPOS,
-    mujoco.mjtWarning.mjWARN_BADQVEL,
-    mujoco.mjtWarning.mjWARN_BADQACC,
-)
 
 
 @dataclass(frozen=True)
@@ -32,7 +24,7 @@ class JointState:
     effort: np.ndarray
 
 
-class ArmEnv:
+class ArmEnv(SimulatedScene):
     """A scene with the WidowX at its base_link, driven as xs_sdk drives it.
 
     Not thread-safe: one thread calls everything. For pictures in another thread hand it a `snapshot()` and a
@@ -50,8 +42,7 @@ class ArmEnv:
             robot: profile of the arm.
         """
         self.profile: RobotProfile = load_profile(robot)
-        self.model = mujoco.MjModel.from_xml_string(mjcf, files)
-        self.data = mujoco.MjData(self.model)
+        super().__init__(mujoco.MjModel.from_xml_string(mjcf, files))
         names = self.profile.joint_names
         self._arm_qpos = np.array([self.model.joint(name).qposadr[0] for name in names])
         self._arm_dof = np.array([self.model.joint(name).dofadr[0] for name in names])
@@ -64,12 +55,6 @@ class ArmEnv:
         self._torque = dict.fromkeys((*names, "gripper"), True)
         self._limp_dof = np.array([], dtype=int)
         self._pwm = 0.0
-        self._renderers: dict[int, SnapshotRenderer] = {}
-        self.params: Any = None
-
-    def place(self, model: mujoco.MjModel, params: Any) -> None:
-        """Write a scene's parameters (places, colours, lights, cameras) into `model`, this one or a copy."""
-        raise NotImplementedError
 
     def _reset_arm(self, joints_rad: np.ndarray, finger_m: float) -> None:
         """Zero the state and put the arm at `joints_rad` (6,), gripper open to `finger_m` a finger."""
@@ -80,11 +65,6 @@ class ArmEnv:
         self.data.ctrl[self._arm_ctrl] = joints_rad
         self.set_gripper_pwm(200.0)
         mujoco.mj_forward(self.model, self.data)
-
-    @property
-    def time_s(self) -> float:
-        """Simulated time since the reset."""
-        return float(self.data.time)
 
     def step(self, seconds: float) -> None:
         """Advance the physics by a multiple of 2 ms."""
@@ -196,53 +176,6 @@ class ArmEnv:
     def finger_m(self) -> float:
         """Position of the left finger [m]."""
         return float(self.data.qpos[self._finger_qpos[0]])
-
-    def snapshot(self) -> Snapshot:
-        """All that a picture of the present moment depends on.
-
-        Raises:
-            TheiaError: before the first `reset`.
-        """
-        if self.params is None:
-            raise TheiaError("the environment has no scene yet; call reset(params) first")
-        return Snapshot(self.time_s, self.data.qpos.copy(), self.params)
-
-    def new_renderer(self, *, samples: int = 0) -> SnapshotRenderer:
-        """A renderer of this scene for one thread; cameras "policy" and "spectator".
-
-        Args:
-            samples: anti-aliasing samples a pixel. The policy's camera has none: four would triple the time a
-                picture takes on a CPU, and the encoder sees it at 224x224 anyway.
-        """
-        return SnapshotRenderer(self.model, self.place, samples=samples)
-
-    @property
-    def spectator_model(self) -> mujoco.MjModel:
-        """The scene for pictures for people."""
-        return self.model
-
-    def render(self, width: int = 640, height: int = 480, camera: str = "policy") -> np.ndarray:
-        """Picture (height, width, 3) uint8 RGB of the present moment."""
-        samples = 0 if camera == "policy" else SPECTATOR_SAMPLES
-        if samples not in self._renderers:
-            self._renderers[samples] = self.new_renderer(samples=samples)
-        return self._renderers[samples].render(self.snapshot(), camera, width, height)
-
-    def close(self) -> None:
-        """Free the renderers of `render`."""
-        for renderer in self._renderers.values():
-            renderer.close()
-        self._renderers.clear()
-
-    def failure(self) -> str | None:
-        """Why the simulation can no longer be trusted since `reset`, None while it can."""
-        if any(self.data.warning[kind].number for kind in _BROKEN) or np.max(np.abs(self.data.qvel)) > 60.0:
-            return "the simulation became unstable"
-        return None
-
-    def info(self) -> dict[str, Any]:
-        """Task state for people and logs."""
-        return {}
 
 
 def aim_camera(model: mujoco.MjModel, name: str, position_m: np.ndarray, target_m: np.ndarray) -> None:

@@ -19,8 +19,7 @@ from theia_core.actions.hand_state import STATE_NAMES, observed_state
 from theia_core.actions.poses import Pose
 from theia_core.actions.spaces import EE_POSE
 from theia_core.errors import TheiaError
-from theia_sim.scenes.arm_env import SPECTATOR_SAMPLES, TIMESTEP_S
-from theia_sim.scenes.rendering import Snapshot, SnapshotRenderer
+from theia_sim.scenes.simulated_scene import TIMESTEP_S, SimulatedScene
 from theia_sim.scenes.spot import (
     ARM_JOINTS,
     ARM_LIMITS_RAD,
@@ -44,11 +43,6 @@ WORLD_TFORM = {
 }
 FRAMES = ("body", *WORLD_TFORM)
 _HOLDING_NM, _HOLDING_FRACTION = 2.0, 0.03
-_BROKEN = (
-    mujoco.mjtWarning.mjWARN_BADQPOS,
-    mujoco.mjtWarning.mjWARN_BADQVEL,
-    mujoco.mjtWarning.mjWARN_BADQACC,
-)
 
 
 @dataclass(frozen=True)
@@ -61,7 +55,7 @@ class SpotJoints:
     effort: np.ndarray
 
 
-class SpotWorld:
+class SpotWorld(SimulatedScene):
     """A scene with Spot in it; a task's environment derives from this and brings `place` and `reset`.
 
     Frames: "body" is the robot's body (x forward, y left, z up, origin between the hips), which moves with
@@ -87,9 +81,8 @@ class SpotWorld:
             mjcf: the whole scene, with Spot as `scenes.spot` makes it for a folder of meshes or None.
             files: textures and other files that the scene names.
         """
-        self.model = mujoco.MjModel.from_xml_string(mjcf(None), files)
+        super().__init__(mujoco.MjModel.from_xml_string(mjcf(None), files))
         self._mjcf, self._files = mjcf, files
-        self.data = mujoco.MjData(self.model)
         names = (*ARM_JOINTS, GRIPPER_JOINT)
         self._qpos = np.array([self.model.joint(name).qposadr[0] for name in names])
         self._dof = np.array([self.model.joint(name).dofadr[0] for name in names])
@@ -103,15 +96,9 @@ class SpotWorld:
         self._gravity_share = self.model.body_gravcomp.copy()
         self._ik = SpotIK(self.model)
         self._base = BaseDrive()
-        self._renderers: dict[str, SnapshotRenderer] = {}
         self.root = Pose()
-        self.params: Any = None
 
     # --- the scene ---
-
-    def place(self, model: mujoco.MjModel, params: Any) -> None:
-        """Write a scene's parameters (places, colours, lights, cameras) into `model`, this one or a copy."""
-        raise NotImplementedError
 
     def reset(self, params: Any) -> None:
         """Set up the scene of `params` and put the robot at its start; time begins at 0."""
@@ -205,11 +192,6 @@ class SpotWorld:
         return self._powered
 
     # --- time ---
-
-    @property
-    def time_s(self) -> float:
-        """Simulated time since the reset."""
-        return float(self.data.time)
 
     def step(self, seconds: float) -> None:
         """Advance the physics by a multiple of 2 ms; commands take effect every 20 ms."""
@@ -352,24 +334,6 @@ class SpotWorld:
         """Vertical field of view of a camera; pixels are square."""
         return float(np.deg2rad(self.model.camera(camera).fovy[0]))
 
-    def snapshot(self) -> Snapshot:
-        """All that a picture of the present moment depends on.
-
-        Raises:
-            TheiaError: before the first `reset`.
-        """
-        if self.params is None:
-            raise TheiaError("the environment has no scene yet; call reset(params) first")
-        return Snapshot(self.time_s, self.data.qpos.copy(), self.params)
-
-    def new_renderer(self, *, samples: int = 0) -> SnapshotRenderer:
-        """A renderer of this scene for one thread; cameras "policy" (forward, on the body) and "spectator".
-
-        Args:
-            samples: anti-aliasing samples a pixel; the policy's camera has none.
-        """
-        return SnapshotRenderer(self.model, self.place, samples=samples)
-
     @cached_property
     def spectator_model(self) -> mujoco.MjModel:
         """The scene for pictures for people: with Spot's own meshes where they are installed."""
@@ -377,28 +341,6 @@ class SpotWorld:
         return (
             self.model if meshes is None else mujoco.MjModel.from_xml_string(self._mjcf(meshes), self._files)
         )
-
-    def render(self, width: int = 640, height: int = 480, camera: str = "policy") -> np.ndarray:
-        """Picture (height, width, 3) uint8 RGB of the present moment, upright."""
-        if camera not in self._renderers:
-            self._renderers[camera] = (
-                self.new_renderer()
-                if camera == "policy"
-                else SnapshotRenderer(self.spectator_model, self.place, samples=SPECTATOR_SAMPLES)
-            )
-        return self._renderers[camera].render(self.snapshot(), camera, width, height)
-
-    def close(self) -> None:
-        """Free the renderers of `render`."""
-        for renderer in self._renderers.values():
-            renderer.close()
-        self._renderers.clear()
-
-    def failure(self) -> str | None:
-        """Why the simulation can no longer be trusted since `reset`, None while it can."""
-        if any(self.data.warning[kind].number for kind in _BROKEN) or np.max(np.abs(self.data.qvel)) > 60.0:
-            return "the simulation became unstable"
-        return None
 
     def _world_tform(self, frame: str) -> Pose:
         if self._check_frame(frame) == "body":

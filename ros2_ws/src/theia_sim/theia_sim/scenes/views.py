@@ -11,9 +11,9 @@ import mujoco
 import numpy as np
 
 from theia_core.errors import TheiaError
-from theia_sim.scenes.arm_env import ArmEnv, aim_camera
+from theia_sim.scenes.arm_env import aim_camera
 from theia_sim.scenes.rendering import Snapshot, SnapshotRenderer
-from theia_sim.scenes.spot_world import SpotWorld
+from theia_sim.scenes.simulated_scene import SimulatedScene
 
 WIDTH, HEIGHT = 640, 480
 
@@ -40,7 +40,7 @@ class View:
 class SceneViews(Protocol):
     """Draws views of one task's scenes."""
 
-    env: ArmEnv | SpotWorld
+    env: SimulatedScene
 
     def draw(self, seed: int, count: int) -> list[View]:
         """`count` views of the scene of a training seed; the same for the same numbers."""
@@ -69,7 +69,7 @@ SCENES = ("door", "pick_place", "microwave", "drawer")
 class ViewRenderer:
     """Draws views of one environment's scenes, in the thread of the first `render`."""
 
-    def __init__(self, env: ArmEnv | SpotWorld) -> None:
+    def __init__(self, env: SimulatedScene) -> None:
         """Prepare; OpenGL starts with the first picture."""
         self._env = env
         self._renderer = SnapshotRenderer(env.model, self._place, samples=0)
@@ -91,7 +91,7 @@ class ViewRenderer:
             model.camera("spectator").fovy[:] = view.fovy_deg
 
 
-def penetration_m(env: ArmEnv, qpos: np.ndarray) -> float:
+def penetration_m(env: SimulatedScene, qpos: np.ndarray) -> float:
     """How deep bodies are inside each other in a posture [m], by MuJoCo's contacts; 0 if none touch."""
     env.data.qpos[:] = qpos
     env.data.qvel[:] = 0

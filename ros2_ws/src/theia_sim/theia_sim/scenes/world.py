@@ -66,8 +66,8 @@ def scene_mjcf(
   specular=".3 .3 .3"/>
  <light name="fill" directional="true" castshadow="false" dir=".3 -.7 -.4" diffuse=".18 .19 .21"
   specular="0 0 0"/>
- <camera name="spectator" fovy="46"/>
  {bodies}
+ <camera name="spectator" fovy="46"/>
 </worldbody>
 <equality>{equality}</equality>
 <actuator>{actuators}</actuator>
