@@ -29,6 +29,9 @@ PARAMETERS = {
     "evaluator": "theia.nodes.evaluator:EvaluatorParameters",
     "teleop": "theia.nodes.teleop:TeleopParameters",
     "synthetic_operator": "theia_sim.ros.synthetic_operator:OperatorParameters",
+    "spot_sim": "theia_sim.ros.spot_sim:SpotSimParameters",
+    "spot_bridge": "theia.nodes.spot_bridge:BridgeParameters",
+    "spot_collector": "theia.nodes.spot_collector:CollectorParameters",
 }
 
 
@@ -108,7 +111,8 @@ def all_values(bringup):
         elif argument.name == "policies":
             options.append(("a", "a, b", "a,b,runs/c"))
         else:
-            options.append(("0", "1", "5") if argument.name == "trials" else (argument.default,))
+            switching = {"trials": ("0", "1", "5"), "spot": ("sim", "192.168.80.3")}
+            options.append(switching.get(argument.name, (argument.default,)))
     for values in itertools.product(*options):
         yield dict(zip([argument.name for argument in bringup.arguments], values, strict=True))
 

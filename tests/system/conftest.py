@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import yaml
 
 from theia.bringup.command import command_line
 from theia.bringup.description import Role
@@ -163,6 +164,16 @@ class System:
         self.executor.shutdown()
         self.node.destroy_node()
         self.context.shutdown()
+
+
+def patient_profile(folder):
+    """Spot's shipped profile, but for a machine that may be too busy to answer within a third of a second."""
+    shipped = Path(__file__).resolve().parents[2] / "deploy" / "robots" / "spot_arm.yaml"
+    profile = yaml.safe_load(shipped.read_text())
+    profile["guard"] |= {"state_timeout_s": 1.5, "tracking_error_s": 4.0}
+    path = folder / "patient.yaml"
+    path.write_text(yaml.safe_dump(profile))
+    return path
 
 
 @pytest.fixture

@@ -4,11 +4,9 @@ import itertools
 import os
 import signal
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
 pytest.importorskip("rclpy")
@@ -29,7 +27,7 @@ from theia_core.actions.hand_state import STATE_NAMES
 from theia_sim.scenes.drawer_params import DrawerParams
 from theia_sim.spot.simulator import SpotSimulator
 
-from .conftest import System, remove_orphaned_shared_memory
+from .conftest import System, patient_profile, remove_orphaned_shared_memory
 
 pytestmark = pytest.mark.system
 
@@ -161,16 +159,6 @@ class Operator:
         assert self.state.mode != GuardState.ACTIVE
 
 
-def patient_profile(folder):
-    """The shipped profile, but for a machine that may be too busy to answer within a third of a second."""
-    shipped = Path(__file__).resolve().parents[2] / "deploy" / "robots" / "spot_arm.yaml"
-    profile = yaml.safe_load(shipped.read_text())
-    profile["guard"] |= {"state_timeout_s": 1.5, "tracking_error_s": 4.0}
-    path = folder.parent / "patient.yaml"
-    path.write_text(yaml.safe_dump(profile))
-    return path
-
-
 def bridge_parameters(simulator, **others):
     return {
         "hostname": "127.0.0.1",
@@ -178,7 +166,7 @@ def bridge_parameters(simulator, **others):
         "certificate": str(simulator.folder / "robot.crt"),
         "credentials_file": str(simulator.folder / "credentials.json"),
         "camera_rate_hz": 2.0,
-        "robot": str(patient_profile(simulator.folder)),
+        "robot": str(patient_profile(simulator.folder.parent)),
         **others,
     }
 

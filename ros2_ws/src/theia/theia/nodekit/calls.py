@@ -1,6 +1,7 @@
 """Service calls from a thread that may wait, while another thread runs the callbacks."""
 
 import threading
+import time
 from typing import Any
 
 from rclpy.client import Client
@@ -37,6 +38,28 @@ def call(client: Client, request: Any, *, wait_s: float = 5.0, answer_s: float =
         client.remove_pending_request(future)
         raise ServiceSilent(f"service {client.srv_name} did not answer within {answer_s:.0f} s")
     return future.result()
+
+
+UNDER_WAY = "is under way; wait"
+"""Part of a refusal that will be none when another order has been carried out."""
+
+_FREE_S, _AGAIN_S = 30.0, 0.1
+
+
+def order_when_free(node: Node, clients: dict[str, Client], name: str) -> str:
+    """`trigger`, again and again while another order is under way.
+
+    Raises:
+        TheiaError: as `trigger`, or if the other takes too long.
+    """
+    give_up_s = time.monotonic() + _FREE_S
+    while True:
+        try:
+            return trigger(node, clients, name)
+        except TheiaError as error:
+            if UNDER_WAY not in str(error) or time.monotonic() > give_up_s:
+                raise
+        time.sleep(_AGAIN_S)
 
 
 def trigger(node: Node, clients: dict[str, Client], name: str, **times: float) -> str:

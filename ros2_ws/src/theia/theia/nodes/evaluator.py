@@ -17,7 +17,7 @@ from std_srvs.srv import Trigger
 from theia_msgs.msg import GuardState
 from theia_msgs.srv import RecordEpisode
 
-from theia.nodekit.calls import call, trigger
+from theia.nodekit.calls import call, order_when_free, trigger
 from theia.nodekit.main import run_node
 from theia.nodekit.parameters import declare, parameter
 from theia.nodekit.script import ScriptNode
@@ -54,6 +54,8 @@ class EvaluatorParameters:
     stop_early: bool = parameter(False, "two policies: stop once the sequential test says that they differ")
     output: str = parameter("runs/widowx_door", "folder in which each run makes one for its results")
     record: bool = parameter(False, "let the recorder record each trial")
+    guard: str = parameter(GUARD, "node that takes the operator's orders")
+    orders: tuple[str, ...] = parameter((), "orders that put the robot into operation before the first trial")
     ghosts: str = parameter("runs/ghosts", "folder of the wanted start scenes, for an operator")
     host: str = parameter("127.0.0.1", "address of the operator's page")
     port: int = parameter(8642, "port of the operator's page; 0: any", low=0, high=65535)
@@ -71,9 +73,8 @@ class EvaluatorNode(ScriptNode):
         self.parameters = declare(self, EvaluatorParameters)
         self.task = get_task(self.parameters.task)
         self._observer = TrialObserver(self)
-        self._guard: dict[str, Client] = {
-            f"{GUARD}/{order}": self.create_client(Trigger, f"{GUARD}/{order}") for order in _ORDERS
-        }
+        services = [f"{self.parameters.guard}/{order}" for order in _ORDERS]
+        self._guard: dict[str, Client] = {name: self.create_client(Trigger, name) for name in services}
         self._record = self.create_client(RecordEpisode, RECORD)
         self._names = [name.strip() for name in self.parameters.policies.split(",") if name.strip()]
         self._nodes = (
@@ -89,6 +90,8 @@ class EvaluatorNode(ScriptNode):
         if self._nodes is not None:
             self._nodes.configure_all()
         self._wait_for_robot()
+        for order in self.parameters.orders:
+            self._order(order)
         contestants = named or [self._talking()]
         run = EvaluationRun.open(self.parameters, self.task, contestants)
         trials = self._trials_of(self.parameters)
@@ -257,7 +260,10 @@ class EvaluatorNode(ScriptNode):
             raise TheiaError(f"the guard was armed but is not active: {seen.guard.reason}")
 
     def _order(self, order: str, **times: float) -> str:
-        return trigger(self, self._guard, f"{GUARD}/{order}", **times)
+        service = f"{self.parameters.guard}/{order}"
+        if times:
+            return trigger(self, self._guard, service, **times)
+        return order_when_free(self, self._guard, service)
 
     def _scene(self, turn: Turn, simulated: bool) -> dict[str, Any]:
         return {

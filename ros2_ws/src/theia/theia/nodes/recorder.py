@@ -32,6 +32,7 @@ from theia.topics import (
     EPISODE_EVENT,
     EXECUTED_ACTION,
     GUARD_STATE,
+    HAND_STATE,
     IMAGE,
     JOY,
     TASK_STATE,
@@ -51,7 +52,7 @@ class RecorderParameters:
     """Parameters of the recorder."""
 
     folder: str = parameter("runs/episodes", "folder of the episodes; made if absent")
-    robot: str = parameter("wx250s", "robot profile: namespace of joint_states")
+    robot: str = parameter("wx250s", "robot profile: namespace of joint_states; spot_arm for Spot")
     images: str = parameter("compressed", "which images to keep", choices=("compressed", "raw"))
     tokens: bool = parameter(False, "keep the encoder's tokens too, 0.5 MB a second")
     task: str = parameter("", "label of the episodes: the task")
@@ -79,7 +80,8 @@ class RecorderNode(Node):
         given = self.parameters
         labels = {"task": given.task, "operator": given.operator, "notes": given.notes}
         self._labels = TakeLabels({name: text for name, text in labels.items() if text}, given.robot)
-        joints = f"{load_profile(given.robot).namespace}/joint_states"
+        spot = given.robot == "spot_arm"
+        joints = HAND_STATE if spot else f"{load_profile(given.robot).namespace}/joint_states"
         if given.images == "raw":
             self._keep(Image, IMAGE, IMAGE, CAMERA)
         else:

@@ -11,16 +11,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from geometry_msgs.msg import PoseStamped
 from theia_msgs.msg import ActionChunk as ChunkMessage
 
 from theia.messages.chunks import chunk_from_message
+from theia.messages.poses import pose_of_message
 from theia.messages.stamps import Now
+from theia.nodekit.calls import UNDER_WAY
 from theia.nodekit.lifecycle import ManagedNode, NotReady
 from theia.nodekit.main import run_node
 from theia.nodekit.parameters import declare, parameter
 from theia.nodekit.qos import STREAM
 from theia.nodes.guard_reports import GuardReports, Numbers
-from theia.topics import ACTION_CHUNK
+from theia.topics import ACTION_CHUNK, WALK_TO
 from theia_core.actions.guard_state import GuardMode
 from theia_core.actions.hand_guard import HandGuard
 from theia_core.actions.hand_profile import load_hand_profile
@@ -83,7 +86,6 @@ class SpotBridgeNode(ManagedNode):
         self.newest: RobotReading | None = None
         self._arrival: Arrival | None = None
         self._troubles: deque[Exception] = deque(maxlen=20)
-        self._timeouts = 0
 
     def configure(self) -> None:
         """Log in, begin to publish what the robot says, look for the camera."""
@@ -92,7 +94,7 @@ class SpotBridgeNode(ManagedNode):
             from theia.nodes.spot_publishers import SpotPublishers
             from theia.spot.authority import Authority
             from theia.spot.link import SpotLink, Unreachable
-            from theia.spot.login import read_login
+            from theia.spot.login import NoLoginFile, read_login
             from theia.spot.sender import CommandSender
         except ModuleNotFoundError as error:
             if (error.name or "").partition(".")[0] not in ("bosdyn", "grpc", "google"):
@@ -101,10 +103,10 @@ class SpotBridgeNode(ManagedNode):
         wanted = self.parameters
         self.profile = load_hand_profile(wanted.robot)
         self.guard = HandGuard(self.profile, wanted.task)
-        login = read_login(wanted.credentials_file)
         try:
+            login = read_login(wanted.credentials_file)
             self.link = SpotLink(wanted.hostname, wanted.port, _path(wanted.certificate), login)
-        except Unreachable as error:
+        except (NoLoginFile, Unreachable) as error:
             raise NotReady(f"waiting for the robot: {error}") from None
         self.authority = Authority(self.link.robot, wanted.estop_timeout_s, self._troubles.append)
         self.sender = CommandSender(self.link.send, self._troubles.append)
@@ -113,7 +115,10 @@ class SpotBridgeNode(ManagedNode):
         self._reports = GuardReports(
             self, self.guard, self._numbers, step_s=self.profile.guard.step_s, action_space=EE_POSE.name
         )
-        self._chunks = self.create_subscription(ChunkMessage, ACTION_CHUNK, self._on_chunk, STREAM)
+        self._listening = [
+            self.create_subscription(ChunkMessage, ACTION_CHUNK, self._on_chunk, STREAM),
+            self.create_subscription(PoseStamped, WALK_TO, self._on_walk_to, STREAM),
+        ]
         self.orders = SpotOrders(self)
         self.diagnostics.include("command_ms", self.sender.round_trip_ms)
         self.diagnostics.before_publishing(self._gather)
@@ -143,7 +148,8 @@ class SpotBridgeNode(ManagedNode):
         self.diagnostics.before_publishing(None)
         self.orders.close()
         self._senses.close()
-        self.destroy_subscription(self._chunks)
+        for subscription in self._listening:
+            self.destroy_subscription(subscription)
         self._reports.close()
         self.sender.close()
         self.authority.close()
@@ -169,7 +175,7 @@ class SpotBridgeNode(ManagedNode):
             self.guard.on_joint_state(now_s, self.newest.state(self._odom_tform_root))
         if refusal := self.guard.arm(now_s):
             return refusal
-        self._reference_s, self._skew_s, self._timeouts = time.time(), self.link.skew_s, 0
+        self._reference_s, self._skew_s = time.time(), self.link.skew_s
         self._refusals = self.guard.refusals.total()
         return None
 
@@ -190,7 +196,7 @@ class SpotBridgeNode(ManagedNode):
         if self.guard.mode.is_stop:
             return f"{self.guard.mode.name}: {self.guard.reason}; clear it first"
         if self.orders.job:
-            return f"{self.orders.job} is under way; wait, or `hold` to break it off"
+            return f"{self.orders.job} {UNDER_WAY}, or `hold` to break it off"
         arrival = self._senses.newest
         if arrival is None or now_s - arrival.came_s > self.profile.guard.state_timeout_s:
             return f"no recent state of the robot: {self._senses.trouble or 'it is silent'}"
@@ -215,6 +221,19 @@ class SpotBridgeNode(ManagedNode):
         if refusal is None:
             self.diagnostics.samples("observation_to_guard_ms").add((now.monotonic_s - chunk.stamp_s) * 1000)
         self.publish_change()
+
+    def _on_walk_to(self, message: PoseStamped) -> None:
+        if not self.is_active:
+            return
+        place = pose_of_message(message.pose)
+        refusal = self.orders.walk_to(Now.of(self), message.header.frame_id, place, message.header.stamp)
+        if refusal:
+            self.get_logger().warning(f"not walking: {refusal}")
+
+    @property
+    def tags(self) -> dict[str, Pose]:
+        """Poses in frame vision of the fiducials in view, by the names of their frames."""
+        return self._senses.tags
 
     def _take_reading(self, now_s: float) -> None:
         """Hand the newest state to the guard, and publish it in the run's root frame."""
@@ -269,8 +288,7 @@ class SpotBridgeNode(ManagedNode):
         self.diagnostics.counts["failed_calls"] += 1
         why = reason_of(error)
         if isinstance(error, RpcError):  # one may be lost in the air; states that stay away stop us anyway
-            self._timeouts += 1
-            if self._timeouts < _TIMEOUTS:
+            if self.sender.failed_in_a_row < _TIMEOUTS:
                 return
             why = f"commands do not get through: {why}"
         elif isinstance(error, LeaseUseError) and self.authority.has_lease:

@@ -10,18 +10,25 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from bosdyn.api import basic_command_pb2
 from bosdyn.client.power import PowerClient, power_off_motors, power_on_motors
 from bosdyn.client.robot_command import RobotCommandBuilder as Builder
+from builtin_interfaces.msg import Time
 
+from theia.messages.stamps import Now
+from theia.nodekit.calls import UNDER_WAY
 from theia.nodes.order_services import Order, OrderServices
+from theia.spot.reading import VISION
 from theia.spot.reasons import SDK_ERRORS, reason_of
+from theia_core.actions.poses import Pose
 from theia_core.errors import TheiaError
 
 if TYPE_CHECKING:
     from theia.nodes.spot_bridge import SpotBridgeNode
 
 _LONGEST_S, _LOOK_S = 20.0, 0.1
+_OLDEST_WALK_S, _FARTHEST_M = 1.0, 3.0
 
 
 class BrokenOff(TheiaError):
@@ -67,11 +74,15 @@ class SpotOrders:
     def begin(self, name: str, work: Callable[[], None]) -> str | None:
         """Carry out `work` in the background, unless something else is; returns why not, or None."""
         if self.job:
-            return f"{self.job} is under way; wait, or `hold` to break it off"
+            return self._under_way
         self.job, self.trouble = name, ""
         self._broken_off.clear()
         threading.Thread(target=self._carry_out, args=(name, work), name=name, daemon=True).start()
         return None
+
+    @property
+    def _under_way(self) -> str:
+        return f"{self.job} {UNDER_WAY}, or `hold` to break it off"
 
     def report(self) -> None:
         """Say which orders have been carried out; in the thread of the node's callbacks."""
@@ -97,6 +108,8 @@ class SpotOrders:
             guard = self._guard
             if guard.mode.name == "ACTIVE":
                 return "ACTIVE: `hold` first"
+            if self.job:
+                return self._under_way
             if needs_lease and guard.mode.is_stop:
                 return f"{guard.mode.name}: {guard.reason}; clear it first"
             if needs_lease and not self._node.authority.has_lease:
@@ -115,6 +128,26 @@ class SpotOrders:
             return None
 
         return obey
+
+    def walk_to(self, now: Now, frame: str, place: Pose, stamp: Time) -> str | None:
+        """Walk to a place in "vision" or in the frame of a fiducial in view; returns why not, or None."""
+        age_s = now.age_s(stamp)
+        if not -_OLDEST_WALK_S <= age_s <= _OLDEST_WALK_S:
+            return f"the order to walk is {age_s:.1f} s old"
+        if frame != VISION:
+            tags = self._node.tags
+            if frame not in tags:
+                known = ", ".join((VISION, *tags))
+                return f"no frame {frame!r} to walk in; known: {known}"
+            place = tags[frame] @ place
+        newest = self._node.newest
+        if newest is None:
+            return "no state of the robot"
+        way_m = float(np.linalg.norm((place.position_m - newest.vision_tform_body.position_m)[:2]))
+        if not way_m <= _FARTHEST_M:
+            return f"{way_m:.1f} m is too far to walk; {_FARTHEST_M:.0f} m at most"
+        begin = self._in_background("walk", lambda: self._walk(place))
+        return begin(now.monotonic_s)
 
     # --- at once ---
 
@@ -140,6 +173,9 @@ class SpotOrders:
     def _clear(self, now_s: float) -> str | None:
         """Leave FAULT or ESTOP; clears behaviour faults and releases this process's e-stop."""
         self._guard.clear(now_s)
+        reading = self._node.newest
+        if reading is None or not (reading.faults or reading.estop):
+            return None
         return self.begin("clear", self._clear_faults)
 
     # --- in the background ---
@@ -196,15 +232,27 @@ class SpotOrders:
         self._until(Builder.arm_stow_command(Builder.claw_gripper_open_fraction_command(0.0)), _arm_is_there)
         self._sit()
 
+    def _walk(self, place: Pose) -> None:
+        x_m, y_m, _ = place.position_m
+        arrived = basic_command_pb2.SE2TrajectoryCommand.Feedback.STATUS_AT_GOAL
+        number = self._node.link.walk(x_m, y_m, place.yaw_rad, time.time() + _LONGEST_S)
+        self._wait(
+            number,
+            lambda feedback: feedback.mobility_command_feedback.se2_trajectory_feedback.status == arrived,
+        )
+
     def _until(self, command: Any, is_done: Callable[[Any], bool]) -> None:
-        """Send a command and wait until it is done.
+        """Send a command and wait until it is done."""
+        self._wait(self._node.link.commands.robot_command(command, timeout=3.0), is_done)
+
+    def _wait(self, number: int, is_done: Callable[[Any], bool]) -> None:
+        """Wait until a command is done.
 
         Raises:
             BrokenOff: if another order stopped it.
             TheiaError: if it takes too long.
         """
         commands = self._node.link.commands
-        number = commands.robot_command(command, timeout=3.0)
         give_up_s = time.monotonic() + _LONGEST_S
         while not is_done(
             commands.robot_command_feedback(number, timeout=3.0).feedback.synchronized_feedback

@@ -1,7 +1,7 @@
 """What the bridge hears from Spot, in threads of its own, and publishes: state, pictures, fiducials, battery.
 
-Topics: hand_state (the 17 numbers of a policy), joint_states, fiducials, battery, and the camera's picture.
-Stamps are the robot's times on this computer's clock.
+Topics: observed_state (the 17 numbers of a policy), joint_states, fiducials, battery, and the picture of the
+camera. Stamps are the robot's times on this computer's clock.
 """
 
 import time
@@ -9,13 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from geometry_msgs.msg import Point, Quaternion
-from geometry_msgs.msg import Pose as PoseMessage
-from scipy.spatial.transform import Rotation
 from sensor_msgs.msg import BatteryState, CompressedImage, Image, JointState
 from visualization_msgs.msg import Marker, MarkerArray
 
 from theia.messages.images import image_message, jpeg_message
+from theia.messages.poses import pose_message
 from theia.messages.stamps import to_time
 from theia.nodekit.qos import STREAM
 from theia.nodekit.ticker import Ticker
@@ -24,7 +22,7 @@ from theia.spot.link import SpotLink
 from theia.spot.pictures import Upright, decode
 from theia.spot.reading import RobotReading
 from theia.spot.reasons import SDK_ERRORS, reason_of
-from theia.topics import HAND_STATE, IMAGE
+from theia.topics import FIDUCIALS, HAND_STATE, IMAGE
 from theia_core.actions.hand_state import STATE_NAMES
 from theia_core.actions.poses import Pose
 
@@ -60,6 +58,7 @@ class SpotPublishers:
         trouble: why there is none now; empty if there is.
         sees: whether pictures come.
         owner: name of the client that has the lease.
+        tags: name of its frame -> pose in frame vision, of the fiducials in view.
     """
 
     def __init__(self, node: "SpotBridgeNode", link: SpotLink, wanted: "BridgeParameters") -> None:
@@ -73,11 +72,12 @@ class SpotPublishers:
         self._source: Any = None
         self.newest: Arrival | None = None
         self.trouble, self.sees, self.owner = "", False, ""
+        self.tags: dict[str, Pose] = {}
         space = node.profile.namespace
         self._hand = node.create_publisher(JointState, HAND_STATE, STREAM)
         self._joints = node.create_publisher(JointState, f"{space}/joint_states", STREAM)
         self._battery = node.create_publisher(BatteryState, f"{space}/battery", STREAM)
-        self._fiducials = node.create_publisher(MarkerArray, f"{space}/fiducials", STREAM)
+        self._fiducials = node.create_publisher(MarkerArray, FIDUCIALS, STREAM)
         self._images = node.create_publisher(Image, IMAGE, STREAM)
         self._jpegs = node.create_publisher(
             CompressedImage, f"{node.resolve_topic_name(IMAGE)}/compressed", STREAM
@@ -175,6 +175,7 @@ class SpotPublishers:
             authority: Authority = self._node.authority
             self.owner = authority.owner()
             found = self._link.fiducials()
+            self.tags = {f"fiducial_{tag}": in_vision for tag, (_, in_vision, _) in found.items()}
             markers = [self._marker(tag, pose, robot_s) for tag, (pose, _, robot_s) in found.items()]
         except SDK_ERRORS:
             return
@@ -196,10 +197,3 @@ class SpotPublishers:
 
     def _crashed(self, error: BaseException) -> None:
         self._node.outcome.crash("the bridge stopped listening to the robot", error)
-
-
-def pose_message(pose: Pose) -> PoseMessage:
-    """A Pose as a message."""
-    x, y, z = map(float, pose.position_m)
-    qx, qy, qz, qw = map(float, Rotation.from_matrix(pose.rotation).as_quat())
-    return PoseMessage(position=Point(x=x, y=y, z=z), orientation=Quaternion(x=qx, y=qy, z=qz, w=qw))

@@ -22,6 +22,9 @@ _TIMES = (
     ("/diffusion_policy", "frame_to_chunk_ms", "camera frame -> first chunk, made a step ahead"),
     ("/diffusion_policy", "step_jitter_ms", "5 Hz control: jitter beyond the period"),
     ("/widowx_guard", "tick_ms", "guard: one 50 Hz tick"),
+    ("/spot_bridge", "picture_ms", "Spot's camera: asking for a picture and publishing it"),
+    ("/spot_bridge", "command_ms", "a command to Spot and its answer"),
+    ("/spot_bridge", "tick_ms", "bridge: one 50 Hz tick"),
 )
 _COUNTS = (
     ("/encoder", "frames_dropped", "late frames dropped by the encoder"),

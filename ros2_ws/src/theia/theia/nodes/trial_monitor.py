@@ -18,6 +18,11 @@ _MACHINERY = (
     "policy: joint_states",
     "policy: no tokens",
     "the guard was shut down",
+    "the bridge was shut down",
+    "no state of the robot",
+    "commands do not get through",
+    "time skew",
+    "the lease is lost",
 )
 _LONGEST_SILENCE_S = 1.0
 _LONGEST_HOLD_S = 3.0

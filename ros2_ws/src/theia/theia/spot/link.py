@@ -12,6 +12,7 @@ from bosdyn.client.auth import AuthResponseError
 from bosdyn.client.frame_helpers import get_a_tform_b
 from bosdyn.client.image import ImageClient, build_image_request
 from bosdyn.client.robot_command import RobotCommandBuilder, RobotCommandClient
+from bosdyn.client.robot_id import RobotIdClient
 from bosdyn.client.robot_state import RobotStateClient
 from bosdyn.client.world_object import WorldObjectClient
 from bosdyn.util import duration_to_seconds, seconds_to_timestamp
@@ -66,7 +67,7 @@ class SpotLink:
         self._login_at_s = 0.0
         self._login_lock = threading.Lock()
         try:
-            self.robot.get_id()
+            self.robot.ensure_client(RobotIdClient.default_service_name).get_id(timeout=CONNECT_S)
             self.robot.authenticate(login.username, login.password, timeout=CONNECT_S)
             self.robot.start_time_sync(_SYNC_PERIOD_S)
             self._sync = self.robot.time_sync

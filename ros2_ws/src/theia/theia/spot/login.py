@@ -15,6 +15,10 @@ from theia_core.errors import TheiaError
 USER, PASSWORD = "BOSDYN_CLIENT_USERNAME", "BOSDYN_CLIENT_PASSWORD"
 
 
+class NoLoginFile(TheiaError):
+    """The file is not there, or not yet: a simulator makes it when it starts."""
+
+
 @dataclass(frozen=True)
 class Login:
     """User name and password; neither shows in a traceback or log."""
@@ -31,6 +35,7 @@ def read_login(file: str = "", environment: Mapping[str, str] = os.environ) -> L
         environment: where BOSDYN_CLIENT_USERNAME and BOSDYN_CLIENT_PASSWORD are looked up.
 
     Raises:
+        NoLoginFile: if the file is not there.
         TheiaError: if there is none, or others can read the file.
     """
     if not file:
@@ -45,6 +50,8 @@ def read_login(file: str = "", environment: Mapping[str, str] = os.environ) -> L
         with path.open() as opened:  # the permissions of what is read, whatever the name leads to later
             mode = os.fstat(opened.fileno()).st_mode
             text = opened.read()
+    except FileNotFoundError:
+        raise NoLoginFile(f"there is no login in {path}") from None
     except OSError as error:
         raise TheiaError(f"cannot read the login in {path}: {error.strerror}") from None
     if mode & (stat.S_IRWXG | stat.S_IRWXO):

@@ -21,11 +21,12 @@ class CommandSender:
     Attributes:
         round_trip_ms: how long the robot took to take each.
         expired: commands that were too old when their turn came.
+        failed_in_a_row: commands that have failed since the last that did not.
     """
 
     def __init__(self, send: Callable[[Any], int], on_failure: Callable[[Exception], None]) -> None:
         """Begin; `on_failure` is called in the sender's thread."""
-        self.round_trip_ms, self.expired = Samples(), 0
+        self.round_trip_ms, self.expired, self.failed_in_a_row = Samples(), 0, 0
         self._send, self._on_failure = send, on_failure
         self._box: LatestOfEach[tuple[float, Any]] = LatestOfEach([_BOX])
         self._stopping, self._sending = threading.Event(), threading.Lock()
@@ -62,5 +63,7 @@ class CommandSender:
                 with self._sending:
                     self._send(command)
                 self.round_trip_ms.add((time.monotonic() - started_s) * 1000)
+                self.failed_in_a_row = 0
             except SDK_ERRORS as error:
+                self.failed_in_a_row += 1
                 self._on_failure(error)
