@@ -83,11 +83,11 @@ def policy_pipeline(options: PipelineOptions, commands: Collection[str]) -> list
             used,
             "--out",
             str(policy),
-            "--resume",
         )
         command += ("--cache", str(out / "cache"), "--threads", str(options.threads), *sizes)
         inputs = (*data, encoder) if name == "after" else data
-        stages.append(Stage(f"train_{name}", command, inputs, (policy,)))
+        checkpoint = policy / "checkpoint.safetensors"
+        stages.append(Stage(f"train_{name}", command, inputs, (policy,), resume_if=checkpoint))
     if "export" in commands:
         stages.append(_engine(options, encoder, after, data[0], general[0]))
     result, table = out / "ab.json", out / "ab.md"
@@ -102,8 +102,9 @@ def policy_pipeline(options: PipelineOptions, commands: Collection[str]) -> list
         str(options.seed),
     )
     evaluation += ("--trials", str(4 if options.small else options.trials), "--json", str(result))
-    evaluation += ("--markdown", str(table), "--ledger", str(out / "ab.jsonl"), "--resume")
-    stages.append(Stage("evaluate", evaluation, (before, after), (result, table, out / "ab.jsonl")))
+    ledger = out / "ab.jsonl"
+    evaluation += ("--markdown", str(table), "--ledger", str(ledger))
+    stages.append(Stage("evaluate", evaluation, (before, after), (result, table, ledger), resume_if=ledger))
     return stages
 
 

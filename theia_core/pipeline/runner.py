@@ -87,7 +87,7 @@ def run_pipeline(stages: Sequence[Stage], folder: Path, say: Callable[[str], Non
             continue
         if not record.is_same_work(stage, inputs):
             _move_aside(stage, folder, say)
-        say(f"{title}: theia {' '.join(stage.command)}")
+        say(f"{title}: theia {' '.join(stage.words)}")
         _run(stage, inputs, record)
     return record
 
@@ -113,7 +113,7 @@ def _run(stage: Stage, inputs: dict[str, str], record: PipelineRecord) -> None:
 
 def _theia(stage: Stage) -> int:
     """The command in a process of its own: its memory is free again afterwards."""
-    command = [sys.executable, "-m", "theia_core.cli", *stage.command]
+    command = [sys.executable, "-m", "theia_core.cli", *stage.words]
     if stage.stdout is None:
         return subprocess.run(command).returncode
     done = subprocess.run(command, stdout=subprocess.PIPE)

@@ -15,7 +15,9 @@ class Stage:
 
     Attributes:
         name: what the stage is called.
-        command: the words after `theia`; the command must go on by itself where it was interrupted.
+        command: the words after `theia`.
+        resume_if: file that an interrupted run leaves; where it is there, --resume is added. None for a
+            command that goes on by itself.
         inputs: files and folders that it reads.
         outputs: files and folders that it makes.
         stdout: file that receives what it prints, None for the terminal.
@@ -26,8 +28,15 @@ class Stage:
     command: tuple[str, ...]
     inputs: tuple[Path, ...]
     outputs: tuple[Path, ...]
+    resume_if: Path | None = None
     stdout: Path | None = None
     good_codes: tuple[int, ...] = (0,)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The command to run now."""
+        again = self.resume_if is not None and self.resume_if.exists()
+        return (*self.command, "--resume") if again else self.command
 
 
 def content_hash(path: Path) -> str:

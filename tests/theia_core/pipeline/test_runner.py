@@ -89,6 +89,13 @@ def test_an_absent_input_and_a_damaged_record_are_named(stages, tmp_path):
         run(stages, tmp_path)
 
 
+def test_only_a_run_that_has_begun_is_resumed(tmp_path):
+    stage = Stage("train", ("train", "door"), (), (), resume_if=tmp_path / "checkpoint")
+    assert stage.words == ("train", "door")
+    (tmp_path / "checkpoint").touch()
+    assert stage.words == ("train", "door", "--resume")
+
+
 def test_hidden_files_and_caches_are_no_part_of_a_folder(tmp_path):
     (tmp_path / "a").write_text("1")
     before = content_hash(tmp_path)

@@ -170,6 +170,9 @@ def _train(config: "FinetuneConfig", name: str) -> dict:
 
 def _with_policy(arguments: argparse.Namespace) -> int:
     """Encoder and policy together; before and after on frames of the bags."""
+    from theia_training.checkpoint import FILE
+    from theia_training.cloning.train import FIRST
+
     if arguments.general or arguments.teachers or arguments.teacher:
         raise TheiaError("--with-policy distils nothing; leave --general and the teachers out")
     given = _given(arguments)
@@ -184,7 +187,7 @@ def _with_policy(arguments: argparse.Namespace) -> int:
     data = [str(bag) for bag in arguments.bags]
     command = ["train", arguments.with_policy, "--data", *data, "--out", str(arguments.out), *words]
     command += ["--encoder", arguments.encoder, "--finetune-encoder", "--threads", str(arguments.threads)]
-    if any(arguments.out.iterdir()):
+    if any((folder / FILE).exists() for folder in (arguments.out, arguments.out / FIRST)):
         command.append("--resume")
     if code := main(command):
         return code
