@@ -1,6 +1,7 @@
 """Spot with its arm opens the top drawer of a cabinet.
 
     ros2 launch theia spot_drawer.launch.py spot:=sim episodes:=50
+    ros2 launch theia spot_drawer.launch.py spot:=sim mode:=evaluate policy:=runs/drawer trials:=5
     ros2 launch theia spot_drawer.launch.py spot:=192.168.80.3 mode:=wait
 
 What is started is described in theia.bringup.spot, for

@@ -32,6 +32,7 @@ PARAMETERS = {
     "spot_sim": "theia_sim.ros.spot_sim:SpotSimParameters",
     "spot_bridge": "theia.nodes.spot_bridge:BridgeParameters",
     "spot_collector": "theia.nodes.spot_collector:CollectorParameters",
+    "diffusion_policy": "theia.nodes.diffusion_policy:DiffusionParameters",
 }
 
 
@@ -134,8 +135,10 @@ def test_launch_file_and_theia_up_start_the_same(bringup, launched):
 @pytest.mark.parametrize("name", [b.name for b in BRINGUPS.values() if "execution" in _names(b)])
 def test_how_predictions_are_executed_reaches_the_policy(name):
     bringup = BRINGUPS[name]
-    nodes = resolve(bringup, parse_arguments(bringup, ["execution:=ensemble:0.1,no-latency-compensation"]))
-    (policy,) = [node for node in nodes if node.executable == "bc_policy"]
+    given = ["execution:=ensemble:0.1,no-latency-compensation"]
+    given += ["mode:=evaluate"] if "mode" in _names(bringup) else []
+    nodes = resolve(bringup, parse_arguments(bringup, given))
+    (policy,) = [node for node in nodes if node.executable in ("bc_policy", "diffusion_policy")]
     assert policy.parameters["execution"] == "ensemble:0.1,no-latency-compensation"
 
 
@@ -164,7 +167,8 @@ def test_launch_ends_with_the_processes_that_matter(bringup, launched):
 def test_every_parameter_exists_in_its_node_with_that_type(bringup):
     switches = {"record": "true", "teleop": "synthetic"}
     given = [f"{name}:={value}" for name, value in switches.items() if name in _names(bringup)]
-    for node in resolve(bringup, parse_arguments(bringup, given)):
+    ways = [given, [*given, "mode:=evaluate"]] if "mode" in _names(bringup) else [given]
+    for node in [node for way in ways for node in resolve(bringup, parse_arguments(bringup, way))]:
         module, _, name = PARAMETERS[node.executable].partition(":")
         declared = {s.name: s for s in specs(getattr(importlib.import_module(module), name))}
         for parameter, value in node.parameters.items():
