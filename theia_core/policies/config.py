@@ -108,7 +108,7 @@ class DiffusionConfig(TokenConfig):
     horizon: int = 4
     action_dim: int = 10
     neck_channels: int = 128
-    width: int = 192
+    width: int = 176
     blocks: int = 3
     dropout: float = 0.0
     noise: NoiseSchedule = field(default_factory=NoiseSchedule)

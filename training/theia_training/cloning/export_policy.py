@@ -82,9 +82,9 @@ def parity_error(
 
 _KINDS = {BC_MLP: "behaviour-cloning policy", DIFFUSION: "diffusion policy"}
 _NETWORKS = {
-    BC_MLP: "an MLP (Theia paper, Tables 8 and 9)",
-    DIFFUSION: "condition a denoiser, a residual MLP of {blocks} blocks (Theia paper, Tables 8 and 10), that "
-    "turns noise in {inference_steps} steps of DDIM in",
+    BC_MLP: "an MLP (Theia paper, Tables 8 and 9) to",
+    DIFFUSION: "become a vector under which a residual MLP of {blocks} blocks (Theia paper, Tables 8 and 10)"
+    "\nturns noise, in {inference_steps} steps of DDIM, into",
 }
 
 
@@ -102,7 +102,7 @@ def model_card(meta: dict[str, Any], policy_id: str) -> str:
 
 A {_KINDS[meta["kind"]]} for the task "{meta["task"]}": {tokens}
 `{meta["encoder_id"]}` and the robot's state go through a three-layer convolutional neck
-and {_NETWORKS[meta["kind"]].format(**meta["config"])} to a chunk of {meta["horizon"]} actions
+and {_NETWORKS[meta["kind"]].format(**meta["config"])} a chunk of {meta["horizon"]} actions
 (`{meta["action_space"]}`, {meta["dt_s"]:g} s apart), of which {meta["execute_steps"]} are executed before
 the next chunk.
 
