@@ -12,6 +12,7 @@ from theia_sim.scenes.views import View
 
 OTHER_CAMERA_SHARE = 0.3  # of the views are not the policy camera's
 _NOISE_M = (0.0, 0.012)  # from a demonstration's way to one that mostly fails
+_PRESSED_M = 0.005  # a disturbed hand may press things this deep into each other, not deeper
 
 
 @dataclass(frozen=True)
@@ -45,11 +46,17 @@ class ExpertViews:
         moments: list[np.ndarray] = []
 
         def keep(_: Observation, __: np.ndarray) -> None:
-            moments.append(self.env.snapshot().qpos)
+            if self._pressed_m() < _PRESSED_M:
+                moments.append(self.env.snapshot().qpos)
 
         rollout(self.env, expert, self._guard, seed=seed, max_steps=self._task.horizon_steps, on_step=keep)
         chosen = rng.permutation(len(moments))[:count]
         return [self._view(params, moments[index], rng) for index in chosen]
+
+    def _pressed_m(self) -> float:
+        """How deep bodies are inside each other now [m]."""
+        data = self.env.data
+        return -float(min(data.contact.dist[: data.ncon], default=0.0))
 
     def _view(self, params: object, qpos: np.ndarray, rng: np.random.Generator) -> View:
         if rng.uniform() >= OTHER_CAMERA_SHARE:
