@@ -38,23 +38,29 @@ _domains = itertools.count(1)
 
 
 class Policy:
-    """Lets the hand go up and down slowly, from wherever it is told to begin."""
+    """Lets the hand go up and down slowly, from wherever it is told to begin.
+
+    Each test begins where the last one left the hand: a hand that is high already goes down first, or it
+    would climb from test to test until the guard refuses to go on.
+    """
 
     def __init__(self, system):
-        self.system, self.on, self.late_s = system, False, 0.0
+        self.system, self.on, self.late_s, self.first_m = system, False, 0.0, None
         self.publisher = system.node.create_publisher(ActionChunk, ACTION_CHUNK, STREAM)
-        self.sequence, self.began_s, self.start = itertools.count(1), 0.0, np.zeros(10)
+        self.sequence, self.began_s, self.start, self.way = itertools.count(1), 0.0, np.zeros(10), 1.0
         system.node.create_timer(DT_S, self.step)
 
     def begin(self, state):
         """From the measured hand in `state` (17,)."""
         self.start = np.concatenate([state[7:16], [0.3]])
+        self.first_m = self.start[2] if self.first_m is None else self.first_m
+        self.way = -1.0 if self.start[2] > self.first_m + 0.02 else 1.0
         self.began_s, self.on = time.monotonic(), True
 
     def target(self, at_s):
         phase = (at_s - self.began_s) % 4.0
         action = self.start.copy()
-        action[2] += SPEED_M_S * min(phase, 4.0 - phase)
+        action[2] += self.way * SPEED_M_S * min(phase, 4.0 - phase)
         return action
 
     def step(self):

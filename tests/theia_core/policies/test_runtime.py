@@ -213,9 +213,9 @@ def test_absent_and_damaged_files_are_named(folder, tmp_path):
 def test_every_shipped_policy_loads_and_predicts():
     for name in shipped_policies():
         policy = load_policy(name)
-        height, width = policy.config.grid
-        actions = policy.predict(np.zeros((height * width, policy.config.channels)), np.zeros(7))
-        assert actions.shape == (policy.meta["horizon"], 7)
+        config, (height, width) = policy.config, policy.config.grid
+        actions = policy.predict(np.zeros((height * width, config.channels)), np.zeros(config.joints))
+        assert actions.shape == (policy.meta["horizon"], config.action_dim)
         assert np.isfinite(actions).all()
 
 
