@@ -4,6 +4,7 @@ import itertools
 import os
 import signal
 import time
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -24,7 +25,6 @@ from theia.nodekit.transport import apply_transport_defaults
 from theia.topics import ACTION_CHUNK, GUARD_STATE, HAND_STATE, IMAGE
 from theia_core.actions.chunks import ActionChunk as Chunk
 from theia_core.actions.hand_state import STATE_NAMES
-from theia_sim.scenes.drawer_params import DrawerParams
 from theia_sim.spot.simulator import SpotSimulator
 
 from .conftest import System, patient_profile, remove_orphaned_shared_memory
@@ -177,16 +177,28 @@ def bridge_parameters(simulator, **others):
     }
 
 
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory):
+@contextmanager
+def running_simulator(folder):
     errors = []
-    folder = tmp_path_factory.mktemp("spot")
     simulator = SpotSimulator(folder, port=0, seed=3, skew_s=SKEW_S, on_error=errors.append)
     simulator.draw = simulator.env.new_renderer().render
     simulator.draw(simulator.env.snapshot(), "policy", 640, 480)  # OpenGL starts now and not in a test
     yield simulator
     simulator.close()
     assert not errors, errors
+
+
+@pytest.fixture(scope="module")
+def simulator(tmp_path_factory):
+    with running_simulator(tmp_path_factory.mktemp("spot")) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def untouched_simulator(tmp_path):
+    """One that no other bridge is, or was, in charge of."""
+    with running_simulator(tmp_path / "spot") as simulator:
+        yield simulator
 
 
 @pytest.fixture(scope="module")
@@ -347,15 +359,12 @@ def test_login_is_renewed_when_it_expires(operator):
     operator.arm("hold")
 
 
-def test_bridge_that_is_killed_leaves_a_robot_that_stops(simulator, system):
+def test_bridge_that_is_killed_leaves_a_robot_that_stops(untouched_simulator, system):
+    simulator = untouched_simulator
     parameters = bridge_parameters(simulator, estop_timeout_s=1.5)
     process = system.start("theia", "spot_bridge", **parameters)
     operator = Operator(system, simulator)
     system.bring_up("spot_bridge")
-    simulator.inject({"fault": "clear"})
-    with simulator.robot.lock:
-        simulator.robot.cut_power("the test begins")
-        simulator.env.reset(DrawerParams.sample(3))
     operator.arm("take_lease", "power_on", "stand", "home")
     password = simulator.robot.passwords["user"]
     process.kill()
