@@ -75,8 +75,8 @@ def test_options_of_fine_tuning_and_augmentation_reach_the_run():
 
     def parsed(*options):
         arguments = parser.parse_args(["door", "--data", "x", "--out", "y", *options])
-        finetuning = command._finetuning(arguments)
-        return command._recipe(arguments), finetuning, command._default_encoder(finetuning)
+        finetuning = command._finetuning(arguments, "bc_mlp")
+        return command._recipe(arguments, "bc_mlp"), finetuning, command._default_encoder(finetuning)
 
     recipe, finetuning, encoder = parsed("--augment", "--shift-px", "6")
     assert (finetuning, encoder) == (None, "theia-tiny")
