@@ -27,7 +27,7 @@ EXAMPLES = """examples:
   theia eval door --trials 50 --latency-ms 300 --execution receding:4 --execution ensemble:0.1
       --execution receding:4,no-latency-compensation --markdown table.md
                                                              ways to execute predictions compared
-  theia eval drawer --denoising-steps 10 --denoising-steps 100
+  theia eval drawer --policy runs/drawer --denoising-steps 10 --denoising-steps 100
                                                              a diffusion policy with fewer and more steps
   theia eval --compare configs/encoders.yaml --resume        encoders x tasks as in the paper, and a report
 Several --policy, --encoder, --execution or --denoising-steps run on the same trials, taken in turn: a table
