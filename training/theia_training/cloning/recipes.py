@@ -90,7 +90,7 @@ class Recipe:
 RECIPES = {
     # Table 9 of the paper. 400 epochs of batch 16 are hours on a CPU.
     "paper": Recipe(epochs=400, batch_size=16, learning_rate=1e-4),
-    # 16,000 updates in 8 minutes on two cores. Batches of 128 take as long and learn far less.
+    # 7,500 updates in 8 minutes on two cores (pick_place). Batches of 128 take as long and learn less.
     "cpu": Recipe(
         epochs=16,
         batch_size=32,
