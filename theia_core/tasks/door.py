@@ -7,6 +7,9 @@ from theia_core.tasks.task import Camera, Task, TrainingRange
 X_POSITIONS_M = (-0.06, -0.03, 0.0, 0.03, 0.06)
 BASE_HEIGHTS_M = (0.40, 0.42, 0.43, 0.44, 0.46)
 
+# Demonstrations reach beyond the protocol's outermost places: a policy is worst at the edge of what it was shown
+# (43 of 60 trials at outer places where the range ended, 86 of 90 at inner ones).
+
 # Door angles of the two stages; the paper names the stages, not the angles.
 OPEN_RAD = 0.35  # 20 degrees: the door has left its frame
 FULLY_OPEN_RAD = 1.2  # 69 degrees: a hand can reach in
@@ -31,8 +34,8 @@ DOOR = Task(
         control_rate_hz=5.0,
     ),
     training={
-        "base_height_m": TrainingRange(min(BASE_HEIGHTS_M), max(BASE_HEIGHTS_M), keep_away=0.001),
-        "x_position_m": TrainingRange(min(X_POSITIONS_M), max(X_POSITIONS_M), keep_away=0.002),
+        "base_height_m": TrainingRange(0.39, 0.47, keep_away=0.001),
+        "x_position_m": TrainingRange(-0.085, 0.085, keep_away=0.002),
     },
     paper={"open": (46, 50), "fully_open": (33, 50)},
     demonstrations=63,

@@ -75,4 +75,6 @@ def load_checkpoint(
     average.load_state_dict(parts["average"])
     for name, parameter in model.named_parameters():
         if name in slots:  # a frozen parameter has no state
-            optimiser.state[parameter] = slots[name]  # type: ignore[assignment]
+            optimiser.state[parameter] = {  # type: ignore[assignment]
+                slot: value.to(parameter.device) for slot, value in slots[name].items()
+            }

@@ -66,7 +66,7 @@ def test_every_evaluation_pose_counts_as_one():
 
 def test_training_scenes_cover_the_whole_range_and_repeat_with_the_seed():
     drawn = [DOOR.sample_training_params(seed) for seed in range(500)]
-    for name, low, high in (("base_height_m", 0.40, 0.46), ("x_position_m", -0.06, 0.06)):
+    for name, low, high in (("base_height_m", 0.39, 0.47), ("x_position_m", -0.085, 0.085)):
         values = np.array([params[name] for params in drawn])
         assert low <= values.min() < low + 0.02 * (high - low)
         assert high >= values.max() > high - 0.02 * (high - low)

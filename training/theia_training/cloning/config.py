@@ -21,8 +21,8 @@ class FineTuning:
         learning_rate_factor: the encoder's share of the recipe's learning rate.
         blocks: the last so many of the ViT's 12 blocks learn, and its final normalisation; with all 12 the
             embeddings learn too. The rest keeps its weights to the bit, and costs no backward pass.
-        precision: arithmetic of the encoder in training; "bf16" needs a CPU with it. Weights, the policy,
-            validation and what is exported are float32 either way.
+        precision: arithmetic of the encoder in training; "bf16" needs a CPU or GPU with it. Weights, the
+            policy, validation and what is exported are float32 either way.
         init_policy: policy whose neck, MLP and normalisation are the start: its shipped name or folder;
             "auto" trains one on the frozen encoder's tokens first, "none" starts from random weights.
         first_recipe: how the policy of "auto" is trained.
@@ -70,6 +70,7 @@ class TrainConfig:
         validation_fraction: share of the episodes held out.
         seed: of the weights, the split, the order, the noise and the augmentation.
         threads: CPU threads.
+        device: torch device on which everything learns, "cpu" or "cuda".
         resume: continue the run whose checkpoint lies in `out`.
         cache: folder of the caches; by default `.token-cache` in the first data folder.
         progress: show progress bars.
@@ -85,6 +86,7 @@ class TrainConfig:
     validation_fraction: float = 0.1
     seed: int = 0
     threads: int = 2
+    device: str = "cpu"
     resume: bool = False
     cache: Path | None = None
     progress: bool = True
@@ -105,6 +107,11 @@ class TrainConfig:
             raise TheiaError(
                 "variants are for a frozen encoder; with --finetune-encoder every frame is changed anew"
             )
+
+    @property
+    def encoder_runtime(self) -> str:
+        """Runtime of `load_encoder` with which torch encodes on `device`."""
+        return "torch" if self.device == "cpu" else "torch-cuda"
 
     @property
     def cache_folder(self) -> Path:

@@ -52,8 +52,9 @@ class DiffusionMethod:
         recipe: Recipe,
     ) -> torch.Tensor:
         """Mean square error of the denoiser at `DRAWS` random noise levels of each chunk."""
-        levels = torch.randint(head.config.noise.training_steps, (DRAWS * len(targets),))
-        noise = torch.randn(DRAWS * len(targets), *targets.shape[1:])
+        device = targets.device
+        levels = torch.randint(head.config.noise.training_steps, (DRAWS * len(targets),), device=device)
+        noise = torch.randn(DRAWS * len(targets), *targets.shape[1:], device=device)
         return _error(head, head.see(tokens, joints), targets, mask, levels, noise, recipe.gripper_weight)
 
     def judge(
@@ -67,11 +68,12 @@ class DiffusionMethod:
         """The denoiser's error at fixed noise levels, and one sampled chunk for each observation."""
         context, count = head.see(tokens, joints), len(targets)
         last = head.config.noise.training_steps - 1
-        levels = torch.linspace(0, last, DRAWS).round().long().repeat_interleave(count)
+        device = targets.device
+        levels = torch.linspace(0, last, DRAWS).round().long().repeat_interleave(count).to(device)
         generator = torch.Generator().manual_seed(0)
-        noise = torch.randn(DRAWS * count, *targets.shape[1:], generator=generator)
+        noise = torch.randn(DRAWS * count, *targets.shape[1:], generator=generator).to(device)
         error = _error(head, context, targets, mask, levels, noise, 1.0)
-        return error, sample(head, context, torch.randn(targets.shape, generator=generator))
+        return error, sample(head, context, torch.randn(targets.shape, generator=generator).to(device))
 
     def act(self, head: DiffusionNet, tokens: torch.Tensor, joints: torch.Tensor) -> torch.Tensor:
         """The chunk that the first noise of seed 0 becomes, for each observation."""
@@ -104,7 +106,7 @@ def sample(head: DiffusionNet, context: torch.Tensor, noise: torch.Tensor) -> to
     scheduler.set_timesteps(head.config.inference_steps)
     noisy = noise
     for level in scheduler.timesteps:
-        said = head.denoiser(noisy, level.float().expand(len(noisy)), context)
+        said = head.denoiser(noisy, level.float().to(noisy.device).expand(len(noisy)), context)
         noisy = scheduler.step(said, level, noisy).prev_sample
     return noisy
 

@@ -1,7 +1,8 @@
 """What the caches of tokens and frames share: reading episodes, names by content, writing files whole."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -62,14 +63,33 @@ def read_control_steps(path: Path, rate_hz: float) -> ControlSteps:
     return steps
 
 
-def each_content_once(paths: Sequence[Path], label: str, progress: bool) -> Iterator[tuple[Path, str]]:
-    """Paths and hashes of episode files, those of equal content once, under a progress bar."""
-    seen: set[str] = set()
-    for path in tqdm(paths, desc=label, unit="episode", disable=not progress):
-        digest = content_hash(path)
-        if digest not in seen:
-            seen.add(digest)
-            yield path, digest
+def each_content_once(
+    paths: Sequence[Path],
+    make: Callable[[Path, str], CachedEpisode],
+    label: str,
+    *,
+    threads: int = 1,
+    progress: bool = True,
+) -> list[CachedEpisode]:
+    """What `make` gives for episode files and the hashes of their content; of equal files the first counts.
+
+    Args:
+        paths: episode files.
+        make: called with a path and its content's hash, from `threads` threads at once.
+        label: of the progress bar.
+        threads: episodes that are decoded side by side.
+        progress: show the bar.
+    """
+    by_content: dict[str, Path] = {}
+    for path in paths:
+        by_content.setdefault(content_hash(path), path)
+    with ThreadPoolExecutor(threads) as pool:
+        made = [pool.submit(make, path, digest) for digest, path in by_content.items()]
+        try:
+            return [each.result() for each in tqdm(made, desc=label, unit="episode", disable=not progress)]
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def content_hash(path: Path) -> str:

@@ -111,7 +111,7 @@ the next chunk.
 | licence | Apache-2.0; the encoder's weights: {meta.get("encoder_licence", "see its card")} |
 | trained on | {training["episodes"]} episodes, {training["steps"]} steps; data hash `{training["data"]}` |
 | held out | {training["validation_episodes"]} episodes, {training["validation_steps"]} steps |
-| time in updates | {training.get("seconds", 0) / 60:.1f} min |
+| time in updates | {training.get("seconds", 0) / 60:.1f} min, on {training.get("device", "cpu")} |
 | recipe | {settings} |
 | augmentation | {_augmentation(recipe)} |
 {_finetuning(meta)}| held-out loss | {last["validation_loss"]:.4f} ({method_of(meta["kind"]).loss_name}) |

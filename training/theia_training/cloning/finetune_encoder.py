@@ -41,7 +41,8 @@ def check_finetuning(config: TrainConfig) -> None:
             f"--finetune-encoder cannot train {config.encoder}: it is an ONNX graph, which only runs. Choose "
             "--encoder theia-tiny or the folder of another Theia checkpoint, or leave --finetune-encoder out"
         )
-    if config.finetuning and config.finetuning.precision == "bf16" and not cpu_has_bf16():
+    bf16 = config.finetuning is not None and config.finetuning.precision == "bf16"
+    if bf16 and config.device == "cpu" and not cpu_has_bf16():
         raise TheiaError(
             "precision bf16 on this CPU would be slower than fp32: it has neither avx512_bf16 nor amx_bf16; "
             "use --precision fp32"
@@ -65,13 +66,12 @@ class FineTuned:
         """
         assert config.finetuning is not None
         self.config, self.recipe, self.settings = config, config.recipe, config.finetuning
-        self.encoder = load_encoder(config.encoder, runtime="torch", threads=config.threads)
+        self.encoder = load_encoder(config.encoder, runtime=config.encoder_runtime, threads=config.threads)
         runtime = self.encoder.runtime
         assert isinstance(runtime, TheiaTorchRuntime)
         self.preprocessing = self.encoder.spec.preprocessing
-        cache = FrameCache(
-            config.cache_folder, self.preprocessing, get_task(config.task).control_rate_hz, read
-        )
+        rate_hz = get_task(config.task).control_rate_hz
+        cache = FrameCache(config.cache_folder, self.preprocessing, rate_hz, read, config.threads)
         self.method = method_of(get_task(config.task).policy_kind)
         self.data = SplitData(config, cache.episodes(episode_paths(config), config.progress))
         torch.manual_seed(config.seed)
@@ -110,7 +110,7 @@ class FineTuned:
         frames = data.observed(batch)
         if self.recipe.augmentation:
             frames = np.stack([self.recipe.augmentation.apply(frame, random) for frame in frames])
-        images = torch.from_numpy(self.preprocessing.apply(frames))
+        images = torch.from_numpy(self.preprocessing.apply(frames)).to(self.config.device)
         tokens = self.model.tokens(images, self.settings.precision == "bf16")
         joints, targets, mask = targets_of(head, data, batch)
         tokens, joints = disturb(*head.normalise_inputs(tokens, joints), self.recipe)
@@ -125,7 +125,8 @@ class FineTuned:
 
         def judge(batch: np.ndarray) -> Judged:
             joints, targets, mask = targets_of(head, data, batch)
-            tokens = average.tokens(torch.from_numpy(self.preprocessing.apply(data.observed(batch))))
+            images = torch.from_numpy(self.preprocessing.apply(data.observed(batch)))
+            tokens = average.tokens(images.to(self.config.device))
             return (
                 *self.method.judge(head, *head.normalise_inputs(tokens, joints), targets, mask),
                 targets,

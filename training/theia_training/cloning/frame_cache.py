@@ -27,11 +27,17 @@ class FrameCache:
     """Folder of resized frames at one rate; encoders with the same resize share it."""
 
     def __init__(
-        self, folder: Path, preprocessing: Preprocessing, rate_hz: float, read: Read = read_control_steps
+        self,
+        folder: Path,
+        preprocessing: Preprocessing,
+        rate_hz: float,
+        read: Read = read_control_steps,
+        threads: int = 1,
     ) -> None:
-        """Keep frames under `folder`, arguments as for `TokenCache`."""
+        """Keep frames under `folder`; arguments as for `TokenCache`."""
         self.folder = folder / f"frames-{preprocessing.resize_id}"
         self._preprocessing, self._rate_hz, self._read = preprocessing, rate_hz, read
+        self._threads = threads
 
     def episodes(self, paths: Sequence[Path], progress: bool = True) -> list[CachedEpisode]:
         """Episodes of MCAP files with their frames (T, S, S, 3) uint8; those of equal content are taken once.
@@ -39,12 +45,12 @@ class FrameCache:
         Raises:
             TheiaError: if an episode cannot be read, holds no step or numbers that are not finite.
         """
-        found = []
-        for path, digest in each_content_once(paths, "frames", progress):
-            stored = self.folder / f"{digest}-{self._rate_hz:g}hz.safetensors"
-            if not stored.exists():
-                steps, entries = checked_steps(path, self._rate_hz, self._read)
-                frames = np.concatenate([self._preprocessing.resize(image) for image in steps.images])
-                store(stored, {"frames": frames, **entries}, {"episode": path.name})
-            found.append(stored_episode(stored, "frames", path.name, digest))
-        return found
+        return each_content_once(paths, self._episode, "frames", threads=self._threads, progress=progress)
+
+    def _episode(self, path: Path, digest: str) -> CachedEpisode:
+        stored = self.folder / f"{digest}-{self._rate_hz:g}hz.safetensors"
+        if not stored.exists():
+            steps, entries = checked_steps(path, self._rate_hz, self._read)
+            frames = np.concatenate([self._preprocessing.resize(image) for image in steps.images])
+            store(stored, {"frames": frames, **entries}, {"episode": path.name})
+        return stored_episode(stored, "frames", path.name, digest)

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from theia_core.encoders import load_encoder
+from theia_core.encoders.registry import runs_on_torch
 from theia_core.policies.neck import ScaledPolicy
 from theia_core.policies.normalisation import STATE_STD_FLOOR, Scale, action_scale, scale_of
 from theia_core.tasks import get_task
@@ -31,7 +32,10 @@ class FrozenTokens:
             TheiaError: if encoder or data do not fit.
         """
         self.config, self.recipe = config, config.recipe
-        self.encoder = load_encoder(config.encoder, threads=config.threads)
+        # On the CPU the robot's own runtime encodes, and tokens equal the robot's to the bit.
+        torch_runs = config.device != "cpu" and runs_on_torch(config.encoder)
+        runtime = config.encoder_runtime if torch_runs else "auto"
+        self.encoder = load_encoder(config.encoder, runtime, threads=config.threads)
         task = get_task(config.task)
         self.method = method_of(task.policy_kind)
         cache = TokenCache(
@@ -41,6 +45,7 @@ class FrozenTokens:
             read,
             config.recipe.augmentation,
             config.recipe.variants,
+            config.threads,
         )
         self.data = SplitData(config, cache.episodes(episode_paths(config), config.progress))
         torch.manual_seed(config.seed)
@@ -59,7 +64,7 @@ class FrozenTokens:
         if data.variants:
             variants = random.integers(0, data.variants, len(batch), endpoint=True)
         joints, targets, mask = targets_of(self.model, data, batch)
-        tokens = torch.from_numpy(data.observed(batch, variants)).float()
+        tokens = torch.from_numpy(data.observed(batch, variants)).to(joints.device).float()
         tokens, joints = disturb(*self.model.normalise_inputs(tokens, joints), self.recipe)
         return self.method.loss(self.model, tokens, joints, targets, mask, self.recipe)
 
@@ -69,7 +74,7 @@ class FrozenTokens:
 
         def judge(batch: np.ndarray) -> Judged:
             joints, targets, mask = targets_of(average, data, batch)
-            tokens = torch.from_numpy(data.observed(batch)).float()
+            tokens = torch.from_numpy(data.observed(batch)).to(joints.device).float()
             inputs = average.normalise_inputs(tokens, joints)
             return *self.method.judge(average, *inputs, targets, mask), targets, mask
 

@@ -19,9 +19,15 @@ Judged = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
 def targets_of(
     model: ScaledPolicy, data: Demonstrations, batch: np.ndarray
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Joints (B, J) as measured, normalised targets (B, H, D) and their mask (B, H), of sample indices."""
-    targets = model.normalise_actions(torch.from_numpy(data.targets[batch]))
-    return torch.from_numpy(data.joints[batch]), targets, torch.from_numpy(data.mask[batch])
+    """Joints (B, J) as measured, normalised targets (B, H, D) and their mask (B, H), of sample indices.
+
+    They lie on the model's device.
+    """
+    device = model.action_mean.device
+    joints, targets, mask = (
+        torch.from_numpy(values[batch]).to(device) for values in (data.joints, data.targets, data.mask)
+    )
+    return joints, model.normalise_actions(targets), mask
 
 
 def disturb(tokens: torch.Tensor, joints: torch.Tensor, recipe: Recipe) -> tuple[torch.Tensor, torch.Tensor]:
@@ -29,7 +35,7 @@ def disturb(tokens: torch.Tensor, joints: torch.Tensor, recipe: Recipe) -> tuple
     if recipe.token_noise > 0:
         tokens = tokens + recipe.token_noise * torch.randn_like(tokens)
     if recipe.token_dropout > 0:
-        tokens = tokens * (torch.rand(*tokens.shape[:2], 1) >= recipe.token_dropout)
+        tokens = tokens * (torch.rand(*tokens.shape[:2], 1, device=tokens.device) >= recipe.token_dropout)
     if recipe.joint_noise > 0:
         joints = joints + recipe.joint_noise * torch.randn_like(joints)
     return tokens, joints
@@ -37,7 +43,7 @@ def disturb(tokens: torch.Tensor, joints: torch.Tensor, recipe: Recipe) -> tuple
 
 def mean_over_chunk(errors: torch.Tensor, mask: torch.Tensor, gripper_weight: float) -> torch.Tensor:
     """Mean of errors (B, H, D) of the actions that exist, the gripper (last dimension) weighted."""
-    weights = torch.ones(errors.shape[-1])
+    weights = torch.ones(errors.shape[-1], device=errors.device)
     weights[-1] = gripper_weight
     return (errors * weights)[mask].sum() / (mask.sum() * weights.sum()).clamp(min=1)
 
@@ -73,7 +79,7 @@ def evaluate(
             loss, predicted, targets, mask = judge(batch)
             losses.append(float(loss) * len(batch))
             first = torch.stack([predicted[:, 0], targets[:, 0]], dim=1)[mask[:, 0]]
-            pairs.append((first * model.action_std + model.action_mean).numpy())
+            pairs.append((first * model.action_std + model.action_mean).cpu().numpy())
     predicted, wanted = np.concatenate(pairs).transpose(1, 0, 2)
     gap = predicted - wanted
     return {

@@ -38,7 +38,7 @@ class PixelPolicy(nn.Module):
 
     def tokens(self, images: torch.Tensor, bf16: bool = False) -> torch.Tensor:
         """Spatial tokens (B, h*w, d) float32 of preprocessed images (B, 3, S, S) float32."""
-        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=bf16):
             tokens: torch.Tensor = self.encoder(images)
         return tokens[:, self.encoder.special_tokens :].float()
 

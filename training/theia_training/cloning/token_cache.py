@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 
@@ -39,6 +40,7 @@ class TokenCache:
         read: Read = read_control_steps,
         augmentation: Augmentation | None = None,
         variants: int = 0,
+        threads: int = 1,
     ) -> None:
         """Keep tokens of `encoder` under `folder`.
 
@@ -49,9 +51,11 @@ class TokenCache:
             read: reads an episode as `ControlSteps`.
             augmentation: how frames are changed for the variants.
             variants: augmented variants of each frame, besides the frame as it is.
+            threads: episodes that are decoded side by side; they are encoded one after the other.
         """
         self.folder = folder / encoder.encoder_id
         self._encoder, self._rate_hz, self._read = encoder, rate_hz, read
+        self._threads, self._encoding = threads, Lock()
         self._augmentation, self._variants = augmentation, variants if augmentation else 0
 
     def episodes(self, paths: Sequence[Path], progress: bool = True) -> list[CachedEpisode]:
@@ -63,7 +67,7 @@ class TokenCache:
             TheiaError: if an episode cannot be read, holds no step or numbers that are not finite.
         """
         label = f"tokens of {self._encoder.spec.name}"
-        return [self._episode(path, digest) for path, digest in each_content_once(paths, label, progress)]
+        return each_content_once(paths, self._episode, label, threads=self._threads, progress=progress)
 
     def _episode(self, path: Path, digest: str) -> CachedEpisode:
         plain, *variants = (self._path(digest, variant) for variant in range(1 + self._variants))
@@ -83,15 +87,11 @@ class TokenCache:
         steps, entries = checked_steps(path, self._rate_hz, self._read)
         spec = self._encoder.spec
         tokens = np.empty((len(variants), len(entries["actions"]), spec.tokens, spec.channels), np.float16)
-        for index, image in enumerate(steps.images):
-            frame = spec.preprocessing.resize(image)[0]
-            for row, variant in enumerate(variants):
-                changed = frame
-                if variant and self._augmentation:
-                    # A frame's variant depends on the episode's content and its own place alone.
-                    random = np.random.default_rng([int(digest, 16), index, variant])
-                    changed = self._augmentation.apply(frame, random)
-                tokens[row, index] = self._encoder.encode(changed)[0]
+        frames = np.concatenate([spec.preprocessing.resize(image) for image in steps.images])
+        for row, variant in enumerate(variants):
+            changed = self._changed(frames, digest, variant)
+            with self._encoding:
+                tokens[row] = self._encoder.encode(changed)
         if not np.isfinite(tokens).all():
             raise TheiaError(
                 f"tokens of {path} overflow float16; {self._encoder.encoder_id} cannot be used so"
@@ -100,3 +100,10 @@ class TokenCache:
         for row, variant in enumerate(variants):
             others = {} if variant else entries
             store(self._path(digest, variant), {"tokens": tokens[row], **others}, notes)
+
+    def _changed(self, frames: np.ndarray, digest: str, variant: int) -> np.ndarray:
+        """A variant of an episode's frames (T, S, S, 3); it depends on the episode and each frame's place."""
+        if not (variant and self._augmentation):
+            return frames
+        randoms = (np.random.default_rng([int(digest, 16), index, variant]) for index in range(len(frames)))
+        return np.stack([self._augmentation.apply(f, r) for f, r in zip(frames, randoms, strict=True)])

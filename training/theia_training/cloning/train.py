@@ -57,6 +57,8 @@ def train(
         TheiaError: if data, encoder or checkpoint do not fit, or loss or gradients stop being finite.
     """
     torch.set_num_threads(config.threads)
+    if config.device != "cpu" and not torch.cuda.is_available():
+        raise TheiaError(f"torch {torch.__version__} sees no GPU here; train with --device cpu")
     if not config.resume and any((folder / FILE).exists() for folder in (config.out, config.out / FIRST)):
         raise TheiaError(f"{config.out} already holds a training run; add --resume, or choose another --out")
     run = _Run(config, _learner(config, read))
@@ -66,7 +68,7 @@ def train(
         run.resume()
     run.fit(on_epoch)
     write_curves(config.out, run.rows, picture_of=run.learner.method.loss_name)
-    run.learner.export(run.average.eval(), run.description())
+    run.learner.export(run.average.eval().cpu(), run.description())
     return config.out
 
 
@@ -84,12 +86,17 @@ def _learner(config: TrainConfig, read: Read) -> Learner:
     return FineTuned(replace(config, finetuning=replace(config.finetuning, init_policy=str(out))), read)
 
 
+def device_name(device: str) -> str:
+    """What learned: the GPU's model, or "cpu"."""
+    return "cpu" if device == "cpu" else torch.cuda.get_device_name(device)
+
+
 class _Run:
     """State of a training run: weights, their average, optimiser, curves and how far it got."""
 
     def __init__(self, config: TrainConfig, learner: Learner) -> None:
         self.config, self.recipe, self.learner = config, config.recipe, learner
-        self.model = learner.model
+        self.model = learner.model.to(config.device)
         self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
         groups = learner.parameter_groups()
         self.optimiser = torch.optim.AdamW(groups, self.recipe.learning_rate, self.recipe.betas, fused=True)
@@ -240,6 +247,7 @@ class _Run:
                 "validation_episodes": data.counts[1],
                 "steps": len(data.training),
                 "validation_steps": len(data.held_out),
+                "device": device_name(self.config.device),
                 "seconds": round(sum(row["seconds"] for row in self.rows), 1),
                 "last_epoch": self.rows[-1],
             },

@@ -90,6 +90,12 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=0, help="of weights, split and noise (default: 0)")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads (default: %(default)s)")
+    parser.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        default="auto",
+        help="where to learn (default: cuda if torch sees a GPU)",
+    )
     parser.add_argument("--resume", action="store_true", help="continue the run in --out")
     parser.add_argument("--cache", type=Path, help="folder of the caches of tokens and frames")
     tune = parser.add_argument_group("fine-tuning the encoder")
@@ -109,7 +115,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     tune.add_argument(
         "--precision",
         choices=("fp32", "bf16"),
-        help="of the encoder in training; bf16 needs a CPU with it (default: fp32)",
+        help="of the encoder in training; bf16 needs a GPU or CPU with it (default: fp32)",
     )
     tune.add_argument(
         "--init-policy",
@@ -151,6 +157,7 @@ def _run(arguments: argparse.Namespace) -> int:
             execute_steps=arguments.execute_steps or (2 if kind == DIFFUSION else 4),
             seed=arguments.seed,
             threads=arguments.threads,
+            device=_device(arguments.device),
             resume=arguments.resume,
             cache=arguments.cache,
         )
@@ -164,6 +171,14 @@ def _run(arguments: argparse.Namespace) -> int:
     )
     print(f"try it: theia eval {arguments.task} --policy {folder}")
     return 0
+
+
+def _device(wanted: str) -> str:
+    import torch
+
+    if wanted == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return wanted
 
 
 def _given(arguments: argparse.Namespace, options: tuple[tuple[str, type, str], ...]) -> dict[str, Any]:
