@@ -92,7 +92,15 @@ class System:
             dead = [p.name for p in self.processes.values() if p.popen.poll() not in (None, 0, -9)]
             if dead or time.monotonic() > deadline_s:
                 why = f"{dead[0]} died" if dead else f"not within {timeout_s} s"
+                self.ask_where_threads_are()
                 pytest.fail(f"waiting for {what}: {why}\n{self.output()}")
+
+    def ask_where_threads_are(self):
+        """Let every node print what each of its threads is doing."""
+        for process in self.processes.values():
+            if process.popen.poll() is None:
+                process.popen.send_signal(signal.SIGUSR1)
+        time.sleep(0.5)
 
     def output(self):
         """What all processes have printed."""

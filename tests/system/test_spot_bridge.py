@@ -338,7 +338,7 @@ def test_outage_of_three_seconds(operator):
 
 def test_behaviour_fault(operator):
     operator.simulator.inject({"fault": "behavior_fault", "cause": "command_failure"})
-    operator.stops(GuardState.FAULT, "behaviour fault: command_failure")
+    operator.stops(GuardState.FAULT, "behaviour fault")
     operator.arm("clear")
     assert not operator.simulator.robot.faults
 

@@ -30,7 +30,7 @@ SPOT_DRAWER = Bringup(
         ),
         Argument("episodes", "50", "mode:=collect: demonstrations to have in the folder", type=int),
         Argument("first_seed", "0", "mode:=collect: first training seed", type=int),
-        Argument("policy", "drawer", "folder of the policy; none is shipped yet"),
+        Argument("policy", "drawer", "shipped name or folder of the policy"),
         Argument(
             "encoder",
             "auto",

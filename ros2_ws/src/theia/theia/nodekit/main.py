@@ -1,5 +1,6 @@
 """The start and end of a node's process."""
 
+import faulthandler
 import os
 import signal
 import sys
@@ -36,6 +37,7 @@ def run_node(make_node: Callable[[], RunnableNode]) -> int:
     rclpy's own signal handlers are not used: they take ROS away before a node can put its robot in order.
     """
     apply_transport_defaults()
+    faulthandler.register(signal.SIGUSR1)  # `kill -USR1 PID`: where is each thread of a node that is silent?
     stop = _StopOnSignal()
     rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)
     program = os.path.basename(sys.argv[0])
