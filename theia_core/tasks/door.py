@@ -7,8 +7,8 @@ from theia_core.tasks.task import Camera, Task, TrainingRange
 X_POSITIONS_M = (-0.06, -0.03, 0.0, 0.03, 0.06)
 BASE_HEIGHTS_M = (0.40, 0.42, 0.43, 0.44, 0.46)
 
-# Demonstrations reach beyond the protocol's outermost places: a policy is worst at the edge of what it was shown
-# (43 of 60 trials at outer places where the range ended, 86 of 90 at inner ones).
+# Demonstrations reach beyond the protocol's outermost places: a policy is worst at the edge of what it was
+# shown (43 of 60 trials at outer places where the range ended, 86 of 90 at inner ones).
 
 # Door angles of the two stages; the paper names the stages, not the angles.
 OPEN_RAD = 0.35  # 20 degrees: the door has left its frame

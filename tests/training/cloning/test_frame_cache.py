@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pytest
 
 from theia_core.images import Preprocessing
 from theia_training.cloning.demonstrations import Demonstrations
@@ -42,3 +43,14 @@ def test_encoders_with_one_resize_share_the_cache_and_another_size_does_not(tmp_
     assert small.observed.shape[1] == 96
     assert reads == ["a.mcap", "a.mcap"]
     assert not list(tmp_path.rglob("*.partial*"))
+
+
+def test_episodes_that_are_decoded_side_by_side_keep_their_order(tmp_path, squares):
+    paths = [write_plan(tmp_path / f"{seed}.mcap", seed, steps=2) for seed in range(6)]
+    (tmp_path / "damaged.mcap").write_text("{}")
+    found = FrameCache(tmp_path / "cache", Preprocessing(), 5.0, squares.read, 3).episodes(paths, False)
+    assert [episode.name for episode in found] == [path.name for path in paths]
+    with pytest.raises(KeyError):
+        FrameCache(tmp_path / "cache", Preprocessing(), 5.0, squares.read, 3).episodes(
+            [tmp_path / "damaged.mcap", *paths], False
+        )

@@ -197,3 +197,22 @@ def test_a_recipe_that_cannot_train_is_refused():
         replace(RECIPES["cpu"], schedule="step")
     with pytest.raises(TheiaError, match="dropout is 1"):
         replace(RECIPES["cpu"], dropout=1.0)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="here torch sees a GPU")
+def test_a_gpu_that_torch_does_not_see_is_refused_before_any_work(config, squares):
+    with pytest.raises(TheiaError, match="sees no GPU here; train with --device cpu"):
+        train(replace(config, device="cuda"), squares.read)
+    assert not config.out.exists()
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no NVIDIA GPU")
+def test_a_gpu_learns_what_the_cpu_learns_and_goes_on_where_it_stopped(config, squares):
+    rows = {}
+    for device in ("cpu", "cuda"):
+        out = config.out / device
+        train(replace(config, device=device, out=out), squares.read, rows.setdefault(device, []).append)
+        train(replace(config, device=device, out=out, resume=True), squares.read)
+        assert load_policy(out).meta["training"]["device"] != "cuda"
+    assert rows["cuda"][-1]["validation_loss"] == pytest.approx(rows["cpu"][-1]["validation_loss"], rel=0.2)
