@@ -94,7 +94,7 @@ def test_what_is_no_trial_or_not_scored_is_refused(trials, write):
         gather([write([{"task": "juggling", "index": 0, "stages": {}}], "c.jsonl")])
 
 
-REPORT = """
+REPORT = r"""
 import re, sys, time
 from pathlib import Path
 from theia_core.cli import main
