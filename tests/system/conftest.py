@@ -49,14 +49,19 @@ class Process:
 class System:
     """The processes of one test, and a node to talk to them."""
 
-    def __init__(self, domain_id):
+    def __init__(self, domain_id, shared_memory=True):
         import rclpy
         from rclpy.executors import SingleThreadedExecutor
 
         self.environment = {**os.environ, "ROS_DOMAIN_ID": str(domain_id), "PYTHONUNBUFFERED": "1"}
         self.processes = {}
         self.context = rclpy.Context()
-        self.context.init(domain_id=domain_id)
+        with pytest.MonkeyPatch.context() as patch:
+            own = dict(os.environ)
+            apply_transport_defaults(own, shared_memory=shared_memory)
+            for name, value in own.items():
+                patch.setenv(name, value)
+            self.context.init(domain_id=domain_id)
         self.node = rclpy.create_node("system_test", context=self.context)
         self.executor = SingleThreadedExecutor(context=self.context)
         self.executor.add_node(self.node)
@@ -187,10 +192,15 @@ def patient_profile(folder):
 @pytest.fixture
 def system():
     """A system on a ROS domain that no other test uses at the same time."""
+    yield from new_system()
+
+
+def new_system(shared_memory=True):
+    """A system, and its end; without shared memory no process that is killed can make this one wait."""
     pytest.importorskip("rclpy")
     pytest.importorskip("theia_msgs")
     apply_transport_defaults()
-    system = System(1 + (os.getpid() * 11 + next(_counter)) % 100)
+    system = System(1 + (os.getpid() * 11 + next(_counter)) % 100, shared_memory)
     yield system
     system.stop()
     remove_orphaned_shared_memory()

@@ -31,6 +31,8 @@ from theia.messages.stamps import to_seconds
 from theia.nodekit.qos import STATE, STREAM
 from theia.topics import ACTION_CHUNK, GUARD_STATE, RESET_SCENE
 
+from .conftest import new_system
+
 KILLS = int(os.environ.get("THEIA_KILLS", "12"))
 pytestmark = [pytest.mark.system, pytest.mark.slow, pytest.mark.timeout(60 + 25 * KILLS)]
 
@@ -123,6 +125,11 @@ class Arm:
         assert moved_rad < STAYS_WITHIN_RAD
         # A late frame may have made it hold just before; then the cause is told a little later.
         assert any(s.reason.startswith(reasons) for s in held), said
+
+
+@pytest.fixture
+def system():
+    yield from new_system(shared_memory=False)
 
 
 @pytest.fixture

@@ -31,12 +31,16 @@ class RunnableNode(Protocol):
         """Leave everything in order; ROS still works. Called once, in the thread that runs the callbacks."""
 
 
-def run_node(make_node: Callable[[], RunnableNode]) -> int:
+def run_node(make_node: Callable[[], RunnableNode], *, shared_memory: bool = True) -> int:
     """Run one node in this process until SIGINT, SIGTERM or its own end, and return the exit code.
 
     rclpy's own signal handlers are not used: they take ROS away before a node can put its robot in order.
+
+    Args:
+        make_node: makes the node.
+        shared_memory: as for `apply_transport_defaults`.
     """
-    apply_transport_defaults()
+    apply_transport_defaults(shared_memory=shared_memory)
     faulthandler.register(signal.SIGUSR1)  # `kill -USR1 PID`: where is each thread of a node that is silent?
     stop = _StopOnSignal()
     rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)

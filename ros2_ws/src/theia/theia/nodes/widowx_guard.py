@@ -217,8 +217,8 @@ class GuardNode(ManagedNode):
 
 
 def main() -> int:
-    """Run the node."""
-    return run_node(GuardNode)
+    """Run the node, where no process that is killed can make it wait."""
+    return run_node(GuardNode, shared_memory=False)
 
 
 if __name__ == "__main__":
