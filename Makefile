@@ -3,7 +3,7 @@ VENV ?= .venv
 TRIALS ?= 5
 SEED ?= 1000
 TASK ?= pick_place
-NOISY ?= 150
+NOISY ?= 250
 RECOVERY ?= 100
 
 .PHONY: door train demonstrations test check clean help
