@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from safetensors.numpy import load_file
 
 from theia_core.encoders import load_encoder
+from theia_core.encoders.registry import shipped_folder
 from theia_core.errors import TheiaError
 from theia_core.policies import load_policy
 from theia_core.tasks import get_task
@@ -197,6 +199,15 @@ def test_a_recipe_that_cannot_train_is_refused():
         replace(RECIPES["cpu"], schedule="step")
     with pytest.raises(TheiaError, match="dropout is 1"):
         replace(RECIPES["cpu"], dropout=1.0)
+
+
+def test_a_policy_on_an_encoder_of_the_users_brings_a_copy_of_it(config, squares, tmp_path):
+    mine = shutil.copytree(shipped_folder() / "theia-tiny", tmp_path / "mine")
+    train(replace(config, encoder=str(mine)), squares.read)
+    shutil.rmtree(mine)
+    policy = load_policy(config.out)
+    assert policy.meta["encoder"] == str(config.out / "encoder")
+    policy.check_encoder(load_encoder(policy.meta["encoder"]).encoder_id)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="here torch sees a GPU")

@@ -1,5 +1,7 @@
 """Training on a frozen encoder: the policy learns from tokens that were computed once."""
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -7,6 +9,7 @@ import torch
 
 from theia_core.encoders import load_encoder
 from theia_core.encoders.registry import runs_on_torch
+from theia_core.policies.artefact import OWN_ENCODER
 from theia_core.policies.neck import ScaledPolicy
 from theia_core.policies.normalisation import STATE_STD_FLOOR, Scale, action_scale, scale_of
 from theia_core.tasks import get_task
@@ -85,10 +88,13 @@ class FrozenTokens:
         return {}
 
     def export(self, average: Any, description: dict[str, Any]) -> None:
-        """Write the policy's folder."""
+        """Write the policy's folder, with a copy of the encoder where that is a folder of the user's."""
+        given = Path(self.config.encoder)
+        if brings_own := (given / "encoder.json").is_file():
+            shutil.copytree(given, self.config.out / OWN_ENCODER, dirs_exist_ok=True)
         entries = {
             **description,
-            "encoder": self.encoder.spec.name,
+            "encoder": OWN_ENCODER if brings_own else self.encoder.spec.name,
             "encoder_id": self.encoder.encoder_id,
             "encoder_licence": self.encoder.spec.licence,
             "config": average.config.to_dict(),
