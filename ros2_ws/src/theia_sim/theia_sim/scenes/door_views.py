@@ -15,8 +15,8 @@ from theia_sim.scenes.views import View, penetration_m
 
 WIDE_SHARE = 0.5  # of the scenes vary more than demonstrations do
 OTHER_CAMERA_SHARE = 0.3  # of the views are not the policy camera's
-WIDE_BASE_HEIGHT_RANGE_M = (0.38, 0.48)
-WIDE_X_POSITION_RANGE_M = (-0.08, 0.08)
+WIDE_BASE_HEIGHT_RANGE_M = (0.37, 0.49)
+WIDE_X_POSITION_RANGE_M = (-0.10, 0.10)
 _DEEPEST_M = 0.006  # the pads of a closed gripper press into the bar about as much
 _TRIES = 8
 _TABLE_TOP_M = 0.02
