@@ -42,22 +42,25 @@ def call(client: Client, request: Any, *, wait_s: float = 5.0, answer_s: float =
 
 UNDER_WAY = "is under way; wait"
 """Part of a refusal that will be none when another order has been carried out."""
+NOT_ACTIVE = "is not active"
+"""Part of a refusal that will be none when the node that was asked has come up."""
 
 _FREE_S, _AGAIN_S = 30.0, 0.1
 
 
 def order_when_free(node: Node, clients: dict[str, Client], name: str) -> str:
-    """`trigger`, again and again while another order is under way.
+    """`trigger`, again and again while another order is under way or the node comes up.
 
     Raises:
-        TheiaError: as `trigger`, or if the other takes too long.
+        TheiaError: as `trigger`, or if that takes too long.
     """
     give_up_s = time.monotonic() + _FREE_S
     while True:
         try:
             return trigger(node, clients, name)
         except TheiaError as error:
-            if UNDER_WAY not in str(error) or time.monotonic() > give_up_s:
+            passes = UNDER_WAY in str(error) or NOT_ACTIVE in str(error)
+            if not passes or time.monotonic() > give_up_s:
                 raise
         time.sleep(_AGAIN_S)
 

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from std_srvs.srv import Trigger
 
+from theia.nodekit.calls import NOT_ACTIVE
 from theia.nodekit.lifecycle import ManagedNode
 from theia_core.actions.guard_state import GuardMode
 
@@ -47,7 +48,7 @@ class OrderServices:
     ) -> Callable[[Trigger.Request, Trigger.Response], Trigger.Response]:
         def answer(_request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
             if not self._node.is_active:
-                response.success, response.message = False, f"{self._node.get_name()} is not active"
+                response.success, response.message = False, f"{self._node.get_name()} {NOT_ACTIVE}"
                 return response
             refusal = order(time.monotonic())
             response.success = refusal is None
