@@ -7,8 +7,8 @@ images loses none: that is what fastdds.xml sets up.
 
 Shared memory has a price: a process that is killed, or starved, may leave a lock in it, and who shares it
 waits, for a second or for ever (so Fast DDS issues 5469 and 6484 suggest; seen: after a kill -9 guard, robot
-and listener of a bring-up stood still together for a second). A node that must act whatever befalls the others
-shares none: fastdds_udp.xml.
+and listener of a bring-up stood still together for a second). A node that must act whatever befalls the
+others shares none: fastdds_udp.xml.
 
 Discovery stays on this machine, so that a robot never obeys a policy that a colleague runs on the same
 network.
