@@ -8,6 +8,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from unittest import mock
 
 import pytest
 import yaml
@@ -56,11 +57,8 @@ class System:
         self.environment = {**os.environ, "ROS_DOMAIN_ID": str(domain_id), "PYTHONUNBUFFERED": "1"}
         self.processes = {}
         self.context = rclpy.Context()
-        with pytest.MonkeyPatch.context() as patch:
-            own = dict(os.environ)
-            apply_transport_defaults(own, shared_memory=shared_memory)
-            for name, value in own.items():
-                patch.setenv(name, value)
+        with mock.patch.dict(os.environ):
+            apply_transport_defaults(shared_memory=shared_memory)
             self.context.init(domain_id=domain_id)
         self.node = rclpy.create_node("system_test", context=self.context)
         self.executor = SingleThreadedExecutor(context=self.context)

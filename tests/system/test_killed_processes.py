@@ -124,7 +124,7 @@ class Arm:
         off_rad = float(np.abs(rested[-1] - self.goals[-1][1]).max())
         last_s = max(new_goals_s, default=0.0)
         print(
-            f"{victim} killed: HOLD after {hold_s:.3f} s, last new goal after {last_s:.3f} s, "
+            f"{victim} killed: held after {hold_s:.3f} s, last new goal after {last_s:.3f} s, "
             f"then {moved_rad:.4f} rad of motion, {off_rad:.3f} rad off the goal; {held[-1].reason}"
         )
         assert hold_s < HOLD_WITHIN_S
