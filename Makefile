@@ -29,8 +29,8 @@ demonstrations:  ## Set up, then record TASK's demonstrations: clean, noisy, and
 test:  ## Set up, then run every check and test
 	@VENV=$(VENV) scripts/setup.sh test
 	@$(MAKE) --no-print-directory check
-	@PATH="$(abspath $(VENV))/bin:$$PATH" $(VENV)/bin/python -m pytest -n 2 --dist loadfile --ignore tests/system --ignore tests/ros
-	@PATH="$(abspath $(VENV))/bin:$$PATH" $(VENV)/bin/python -m pytest tests/ros tests/system
+	@PATH="$(abspath $(VENV))/bin:$$PATH" $(VENV)/bin/python -m pytest -n 2 --dist loadfile -m "not timed"
+	@PATH="$(abspath $(VENV))/bin:$$PATH" $(VENV)/bin/python -m pytest -m timed tests/system
 
 check:  ## Linters, types and the import contract (after `make test` has set up)
 	@$(VENV)/bin/ruff check --no-cache .

@@ -39,6 +39,7 @@ def test_rows_compare_runtimes_of_one_run(exported, checkpoint, tmp_path, monkey
         assert row["ratio_to_ort_fp32"] == pytest.approx(row["median_ms"] / plain["median_ms"], abs=0.01)
     assert (plain["precision"], int8["precision"]) == ("fp32", "int8")
     assert torch["ratio_to_torch"] == 1
+    assert int8["weight_bytes"] < 0.5 * plain["weight_bytes"]  # what the graph stores, not float32 for all
     if "error" in cuda:
         assert "sees no GPU here" in cuda["error"]
     table = capsys.readouterr().out

@@ -12,6 +12,7 @@ def ros():
     """rclpy, initialised on a domain of this process's own; skipped where ROS is not installed."""
     rclpy = pytest.importorskip("rclpy")
     apply_transport_defaults()
-    rclpy.init(domain_id=1 + os.getpid() % 100)
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])  # each draws from a range of its own
+    rclpy.init(domain_id=1 + 45 * (worker % 2) + os.getpid() % 45)
     yield rclpy
     rclpy.shutdown()

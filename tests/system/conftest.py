@@ -198,10 +198,16 @@ def new_system(shared_memory=True):
     pytest.importorskip("rclpy")
     pytest.importorskip("theia_msgs")
     apply_transport_defaults()
-    system = System(1 + (os.getpid() * 11 + next(_counter)) % 100, shared_memory)
+    system = System(_domain_id(), shared_memory)
     yield system
     system.stop()
     remove_orphaned_shared_memory()
+
+
+def _domain_id():
+    """A ROS domain for each test; processes of pytest-xdist draw from ranges of their own."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    return 1 + 45 * (worker % 2) + (os.getpid() * 11 + next(_counter)) % 45
 
 
 def remove_orphaned_shared_memory():

@@ -11,7 +11,7 @@ from theia_msgs.msg import GuardState
 from theia.nodekit.qos import STATE
 from theia.topics import GUARD_STATE
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timed]
 
 
 def up(system, tmp_path, *arguments):

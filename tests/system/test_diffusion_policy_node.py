@@ -19,7 +19,7 @@ from theia.nodekit.qos import RECORDING, STATE, STREAM
 from theia.topics import ACTION_CHUNK, GUARD_STATE, HAND_STATE, TOKENS
 from theia_core.actions.hand_state import STATE_NAMES
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timed]
 
 DT_S = 0.2
 

@@ -10,7 +10,7 @@ import pytest
 
 from theia_core.evaluation import Ledger
 
-pytestmark = [pytest.mark.system, pytest.mark.slow, pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.system, pytest.mark.timed, pytest.mark.slow, pytest.mark.timeout(280)]
 
 
 def test_the_shipped_policy_opens_the_door_over_ros(tmp_path):

@@ -14,7 +14,7 @@ from theia_msgs.msg import GuardState
 from theia.nodekit.qos import EVENT, STATE
 from theia.topics import GUARD_STATE
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timed]
 
 
 class Bench:

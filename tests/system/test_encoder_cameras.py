@@ -20,7 +20,7 @@ from theia_core.encoders.registry import shipped_folder
 from theia_core.engines.folder import EngineDescription
 from theia_core.files import file_sha256
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timed]
 
 ENCODER = "efficientnet-lite2-s16"
 RNG = np.random.default_rng(2)

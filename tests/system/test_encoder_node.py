@@ -23,7 +23,7 @@ from theia_core.encoders.registry import shipped_folder
 from theia_core.policies import load_policy, shipped_policies
 from theia_core.policies.artefact import OWN_ENCODER
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timed]
 
 ENCODER = "efficientnet-lite2-s16"
 RNG = np.random.default_rng(1)

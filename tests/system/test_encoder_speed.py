@@ -17,9 +17,9 @@ from theia.messages.tokens import tokens_array, tokens_message
 from theia.nodekit.qos import RECORDING, STREAM
 from theia.topics import IMAGE, TOKENS
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timed]
 
-RATE_HZ, FRAMES, WINDOWS = 10.0, 40, 4
+RATE_HZ, FRAMES, WINDOWS = 10.0, 40, 10
 HOPS = ("camera_to_encoder", "waited", "encode", "frame_to_encoded", "publish", "frame_to_tokens")
 
 

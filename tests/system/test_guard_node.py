@@ -16,7 +16,7 @@ from theia.nodekit.qos import EVENT, STATE, STREAM
 from theia.topics import ACTION_CHUNK, EXECUTED_ACTION, GUARD_STATE
 from theia_core.actions.chunks import ActionChunk
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timed]
 
 UP = np.array([0.0, 0.0, 0.01, 0.0, 0.0, 0.0, 1.0], np.float32)
 

@@ -18,7 +18,7 @@ from theia.nodekit.qos import EVENT, STATE
 from theia.topics import GUARD_STATE
 from theia_core.actions.profile import load_profile
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timed]
 
 PROFILE = load_profile("wx250s")
 

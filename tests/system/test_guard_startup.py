@@ -14,7 +14,7 @@ from sensor_msgs.msg import JointState
 from theia.nodekit.qos import DRIVER_STATE
 from theia_core.actions.profile import load_profile
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timed]
 
 PROFILE = load_profile("wx250s")
 CONFIGURE, ACTIVATE = Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE

@@ -15,7 +15,7 @@ from theia.operator.server import OPERATOR_HEADER
 from theia_core.evaluation import Ledger
 from theia_core.evaluation.plan import read_plan
 
-pytestmark = [pytest.mark.system, pytest.mark.slow, pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.system, pytest.mark.timed, pytest.mark.slow, pytest.mark.timeout(280)]
 POLICIES = ("door", "door-efficientnet-lite2-s16")
 
 

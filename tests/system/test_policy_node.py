@@ -19,7 +19,7 @@ from theia.topics import ACTION_CHUNK, GUARD_STATE, TOKENS
 from theia_core.actions.profile import load_profile
 from theia_core.policies import load_policy
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timed]
 
 CONFIGURE, ACTIVATE = 1, 3
 DT_S = 0.2

@@ -9,7 +9,7 @@ import pytest
 
 from theia_core.episodes import find_episodes, load_episode, resample
 
-pytestmark = [pytest.mark.system, pytest.mark.slow, pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.system, pytest.mark.timed, pytest.mark.slow, pytest.mark.timeout(280)]
 
 
 def test_a_synthetic_operator_records_a_demonstration_over_ros(tmp_path):

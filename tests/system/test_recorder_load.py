@@ -17,7 +17,7 @@ from theia.topics import IMAGE, RECORD
 from theia_core.episodes import load_episode
 from theia_core.episodes.topics import JOINT_STATES
 
-pytestmark = [pytest.mark.system, pytest.mark.slow]
+pytestmark = [pytest.mark.system, pytest.mark.timed, pytest.mark.slow]
 
 SECONDS, CAMERA_HZ, JOINTS_HZ = 20.0, 30.0, 100.0
 

@@ -20,7 +20,7 @@ from theia.topics import GUARD_STATE, IMAGE, RESET_SCENE, TASK_STATE
 from theia_core.actions.profile import load_profile
 from theia_core.tasks import TASKS, get_task
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timed]
 
 
 def test_simulated_driver_speaks_xs_sdk(system):

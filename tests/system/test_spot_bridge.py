@@ -29,7 +29,7 @@ from theia_sim.spot.simulator import SpotSimulator
 
 from .conftest import System, patient_profile, remove_orphaned_shared_memory
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timed]
 
 DT_S, SKEW_S, HORIZON = 0.2, 500.0, 4
 SPEED_M_S = 0.05

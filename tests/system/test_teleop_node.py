@@ -18,7 +18,7 @@ from theia_core.actions.profile import load_profile
 from theia_core.teleop.controls import load_controls
 from theia_core.teleop.keys import KeyboardState
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timed]
 
 CONTROLS = load_controls("gamepad")
 

@@ -37,7 +37,7 @@ class BenchModel:
         checkpoint: in torch.
         place: what `load_encoder` takes for it.
         macs: multiplications and additions of one image, counted in pairs.
-        weight_bytes: of its parameters in float32.
+        weight_bytes: of its parameters in float32, as torch holds them.
     """
 
     name: str
@@ -101,3 +101,11 @@ def engine_of(model: BenchModel, runtime: str, graphs: dict[str, onnx.ModelProto
         graphs[model.name] = encoder_graph(model.checkpoint)
     export_engine(model.checkpoint, folder, kind, precision=precision, graph=graphs[model.name])
     return str(folder)
+
+
+def weight_bytes_of(model: BenchModel, place: str) -> int:
+    """Bytes of weights that a run reads: a checkpoint in float32, an engine as its graph stores them."""
+    folder = Path(place)
+    if not is_engine(folder):
+        return model.weight_bytes
+    return sum(file.stat().st_size for file in folder.glob("model.*"))

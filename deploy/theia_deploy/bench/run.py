@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from theia_core.errors import TheiaError
 from theia_core.runtimes.machine import machine_facts
-from theia_deploy.bench.models import BenchModel, bench_model, engine_of
+from theia_deploy.bench.models import BenchModel, bench_model, engine_of, weight_bytes_of
 from theia_deploy.bench.peak import copy_gb_s, gemm_gflops
 from theia_deploy.bench.worker import Worker
 
@@ -43,12 +43,14 @@ def bench_encoders(
         model = bench_model(name, threads)
         workers: dict[str, Worker] = {}
         times: dict[str, list[float]] = {}
+        weights: dict[str, int] = {}
         errors: dict[str, str] = {}
         try:
             for runtime in runtimes:
                 try:
-                    workers[runtime] = Worker(engine_of(model, runtime, graphs), runtime, threads)
-                    times[runtime] = []
+                    place = engine_of(model, runtime, graphs)
+                    workers[runtime] = Worker(place, runtime, threads)
+                    times[runtime], weights[runtime] = [], weight_bytes_of(model, place)
                 except TheiaError as error:
                     errors[runtime] = str(error)
             for turn in tqdm(range(rounds), desc=f"bench {name}", unit="round", disable=None, leave=False):
@@ -60,7 +62,7 @@ def bench_encoders(
         finally:
             for worker in workers.values():
                 worker.close()
-        rows += _rows(model, runtimes, workers, times, errors)
+        rows += _rows(model, runtimes, workers, times, weights, errors)
     peak = {"gemm_gflops": round(max(peaks), 1), "copy_gb_s": round(max(copies), 1)}
     for row in rows:
         if "gflops" in row:
@@ -78,6 +80,7 @@ def _rows(
     runtimes: Sequence[str],
     workers: dict[str, Worker],
     times: dict[str, list[float]],
+    weights: dict[str, int],
     errors: dict[str, str],
 ) -> list[dict[str, Any]]:
     medians = {runtime: float(np.median(values)) for runtime, values in times.items()}
@@ -102,7 +105,7 @@ def _rows(
                 "rss_mb": workers[runtime].rss_mb,
                 "gflop": round(2 * model.macs / 1e9, 2),
                 "gflops": round(2 * model.macs / 1e6 / median, 1),
-                "weight_bytes": model.weight_bytes,
+                "weight_bytes": weights[runtime],
                 "ratio_to_torch": _ratio(median, medians.get("torch")),
                 "ratio_to_ort_fp32": _ratio(median, medians.get("onnxruntime")),
             }
