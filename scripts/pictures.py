@@ -3,7 +3,7 @@
     python scripts/pictures.py stages --task pick_place --trial 6 --out docs/media/pick_place_stages.png
     python scripts/pictures.py stages --task microwave --trial 10 --out docs/media/microwave_stages.png
     python scripts/pictures.py stages --task drawer --trial 3 --out docs/media/drawer_stages.png
-    python scripts/pictures.py trial --task door --out docs/media
+    python scripts/pictures.py trial --task door --trial 1 --out docs/media
 
 `stages` is a contact sheet of one trial of the protocol: a column for the start and for the moment at which
 each stage was reached, and of a task with one stage for a moment on the way, seen by the policy's camera
@@ -43,14 +43,16 @@ def main() -> None:
     """Run one trial and write its pictures."""
     arguments = _arguments()
     show = TrialShow(get_task(arguments.task), arguments.policy, arguments.seed, arguments.trial)
-    if arguments.what == "stages":
-        arguments.out.parent.mkdir(parents=True, exist_ok=True)
-        show.stages(arguments.out)
-    else:
-        arguments.out.mkdir(parents=True, exist_ok=True)
-        show.scenes(arguments.out / f"{arguments.task}_scenes.jpg")
-        show.film(arguments.out)
-    show.env.close()
+    try:
+        if arguments.what == "stages":
+            arguments.out.parent.mkdir(parents=True, exist_ok=True)
+            show.stages(arguments.out)
+        else:
+            arguments.out.mkdir(parents=True, exist_ok=True)
+            show.scenes(arguments.out / f"{arguments.task}_scenes.jpg")
+            show.film(arguments.out)
+    finally:
+        show.env.close()
 
 
 def _arguments() -> argparse.Namespace:
