@@ -61,13 +61,14 @@ def test_the_shipped_comparison_has_every_encoder_of_the_paper_and_enough_trials
         "xfeat",
         "random-vit-tiny",
         "theia-tiny-cls",
+        "all-teachers-short",
     } <= names
     assert len([name for name in names if name.startswith("without-")]) == 3
     planned = steps(comparison)
     assert {step.kind for step in planned} == {"make", "collect", "train", "eval"}
     text = cost_text(comparison, planned)
-    assert "4 tasks x 9 encoders x 1 training seeds" in text and "of 2610 trials" in text
-    assert "36 policies to train" in text
+    assert "4 tasks x 10 encoders x 1 training seeds" in text and "of 2000 trials" in text
+    assert "40 policies to train" in text
 
 
 @pytest.mark.parametrize(

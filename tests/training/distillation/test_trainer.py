@@ -210,6 +210,15 @@ def test_a_store_for_evaluation_only_joins_the_held_out_samples(
     assert torch.equal(both.normalisers["colours"][0], alone.normalisers["colours"][0])
 
 
+def test_some_of_the_teachers_of_a_store_can_be_left_out(config, feature_store):
+    trainer = make(config, teachers=("colours",))
+    assert [teacher.name for teacher in trainer.features.teachers] == ["colours"]
+    assert set(trainer.features.batch(trainer.features.train[:2]).targets) == {"colours"}
+    assert list(trainer.identity()["teachers"]) == ["colours"]
+    with pytest.raises(TheiaError, match=r"has no features of blues, but of colours@"):
+        FeatureSet((str(feature_store),), teachers=("blues",))
+
+
 def test_the_order_of_an_epoch_holds_every_training_sample_once(feature_store):
     features = FeatureSet((str(feature_store),))
     first = features.order(0, 0, window=2)

@@ -99,6 +99,7 @@ class DistillConfig:
     Attributes:
         features: feature stores; 'a+b' zips stores of the same images with different teachers.
         out: folder of the run.
+        teachers: of those that the stores have, the ones to distil; empty for all.
         epochs: passes over the training samples.
         batch_size: images per rank and forward pass.
         accumulate: forward passes per update.
@@ -118,6 +119,7 @@ class DistillConfig:
 
     features: tuple[str, ...]
     out: str
+    teachers: tuple[str, ...] = ()
     epochs: int = 50
     batch_size: int = 16
     accumulate: int = 1
@@ -165,6 +167,7 @@ class DistillConfig:
         """The same as plain JSON values."""
         values = asdict(self)
         values["features"] = list(self.features)
+        values["teachers"] = list(self.teachers)
         values["optimiser"]["betas"] = list(self.optimiser.betas)
         return values
 

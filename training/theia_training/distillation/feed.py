@@ -5,7 +5,7 @@ Order is a function of seed and epoch, so a resumed run sees what an uninterrupt
 
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,19 +43,24 @@ class FeatureSet:
     """Samples of several stores, with one set of teachers and one normalisation.
 
     Attributes:
-        teachers: the teachers that every store has.
+        teachers: the teachers that are distilled; every store has them.
         stores: names of the stores.
         images: hash over the keys of each store.
         train: places of the training samples.
         held_out: places of the held-out samples.
     """
 
-    def __init__(self, stores: Sequence[str], with_cls: bool = False) -> None:
+    def __init__(self, stores: Sequence[str], with_cls: bool = False, teachers: Collection[str] = ()) -> None:
         """Open the stores.
 
+        Args:
+            stores: folders of feature stores.
+            with_cls: give the teachers' CLS features too.
+            teachers: names of those that are wanted; empty for all.
+
         Raises:
-            TheiaError: if a store cannot be read, or has other teachers, or other weights of one, than the
-                first.
+            TheiaError: if a store cannot be read, has other teachers, or other weights of one, than the
+                first, or lacks a teacher that is wanted.
         """
         self.stores = tuple(stores)
         self._stores: list[FeatureStore | Columns] = [open_columns(text) for text in stores]
@@ -67,6 +72,12 @@ class FeatureSet:
                     f"{text} has features of {_named(store.teachers)}, but {stores[0]} of "
                     f"{_named(self.teachers)}; stores must be of the same teachers with the same weights"
                 )
+        if lacking := sorted(set(teachers) - {teacher.name for teacher in self.teachers}):
+            raise TheiaError(
+                f"{stores[0]} has no features of {', '.join(lacking)}, but of {_named(self.teachers)}"
+            )
+        if teachers:
+            self.teachers = tuple(teacher for teacher in self.teachers if teacher.name in teachers)
         self.with_cls = with_cls
         if with_cls and (without := [t.name for t in self.teachers if not t.has_cls]):
             raise TheiaError(

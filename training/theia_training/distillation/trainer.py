@@ -43,7 +43,7 @@ class Trainer:
         """
         torch.set_num_threads(config.threads)
         self.config, self.ranks = config, ranks
-        self.features = features or FeatureSet(config.features, config.loss.distil_cls)
+        self.features = features or FeatureSet(config.features, config.loss.distil_cls, config.teachers)
         config.loss.alphas(tuple(teacher.name for teacher in self.features.teachers))
         self.global_batch = config.batch_size * config.accumulate * ranks.count
         self.updates_per_epoch = len(self.features.train) // self.global_batch
@@ -87,6 +87,7 @@ class Trainer:
         for free in (
             "out",
             "features",
+            "teachers",
             "threads",
             "log_every",
             "checkpoint_every_s",
