@@ -11,15 +11,16 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-import yaml
 
 from theia.bringup.command import command_line
 from theia.bringup.description import Role
 from theia.bringup.resolve import ResolvedNode
 from theia.nodekit.transport import apply_transport_defaults
 
+pytest.register_assert_rewrite(f"{__package__}.spot_operator")
 SHARED_MEMORY = Path("/dev/shm")
 _counter = itertools.count()
+_bridges = itertools.count(1)
 
 
 @dataclass
@@ -177,16 +178,6 @@ class System:
         self.context.shutdown()
 
 
-def patient_profile(folder):
-    """Spot's shipped profile, but for a machine that may be too busy to answer within a third of a second."""
-    shipped = Path(__file__).resolve().parents[2] / "deploy" / "robots" / "spot_arm.yaml"
-    profile = yaml.safe_load(shipped.read_text())
-    profile["guard"] |= {"state_timeout_s": 1.5, "tracking_error_s": 4.0}
-    path = folder / "patient.yaml"
-    path.write_text(yaml.safe_dump(profile))
-    return path
-
-
 @pytest.fixture
 def system():
     """A system on a ROS domain that no other test uses at the same time."""
@@ -202,6 +193,49 @@ def new_system(shared_memory=True):
     yield system
     system.stop()
     remove_orphaned_shared_memory()
+
+
+@pytest.fixture(scope="module")
+def simulator(tmp_path_factory):
+    """The simulated Spot of a file of tests."""
+    from .spot_simulator import running_simulator
+
+    with running_simulator(tmp_path_factory.mktemp("spot")) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def untouched_simulator(tmp_path):
+    """One that no other bridge is, or was, in charge of."""
+    from .spot_simulator import running_simulator
+
+    with running_simulator(tmp_path / "spot") as simulator:
+        yield simulator
+
+
+@pytest.fixture(scope="module")
+def bridge(simulator):
+    """The bridge in charge of a robot that stands with its arm ready."""
+    from .spot_operator import Operator
+    from .spot_simulator import bridge_parameters
+
+    apply_transport_defaults()
+    system = System(1 + (os.getpid() * 11 + 50 + next(_bridges)) % 100)
+    try:
+        system.start("theia", "spot_bridge", **bridge_parameters(simulator))
+        operator = Operator(system, simulator)
+        system.bring_up("spot_bridge")
+        yield operator
+    finally:
+        system.stop()
+        remove_orphaned_shared_memory()
+
+
+@pytest.fixture
+def operator(bridge):
+    """The policy moves the hand; what the last test has left behind is put right as an operator does it."""
+    bridge.put_right()
+    return bridge
 
 
 def _domain_id():

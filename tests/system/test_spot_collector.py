@@ -18,7 +18,7 @@ from theia.nodekit.qos import EVENT, STREAM
 from theia.topics import TASK_STATE, WALK_TO
 from theia_core.episodes import load_episode
 
-from .conftest import patient_profile
+from .spot_simulator import patient_profile
 
 pytestmark = pytest.mark.system
 

@@ -153,12 +153,12 @@ class SpotOrders:
 
     def _hold(self, now_s: float) -> None:
         self._guard.hold(now_s)
-        self._node.stop_robot()
+        self._node.trajectories.stop_robot()
 
     def _estop(self, now_s: float) -> None:
         """Latch, stop the arm, and let the robot sit down and lose its motor power."""
         self._guard.estop(now_s)
-        self._node.stop_robot()
+        self._node.trajectories.stop_robot()
 
         def press() -> None:
             try:
