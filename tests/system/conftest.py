@@ -220,7 +220,7 @@ def bridge(simulator):
     from .spot_simulator import bridge_parameters
 
     apply_transport_defaults()
-    system = System(1 + (os.getpid() * 11 + 50 + next(_bridges)) % 100)
+    system = System(_domain_id())
     try:
         system.start("theia", "spot_bridge", **bridge_parameters(simulator))
         operator = Operator(system, simulator)

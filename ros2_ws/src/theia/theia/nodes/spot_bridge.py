@@ -170,12 +170,13 @@ class SpotBridgeNode(ManagedNode):
         """Accept chunks; from IDLE a run begins, whose root frame is where the body stands now."""
         if refusal := self._watch.why_not_arm(now_s):
             return refusal
+        self._take_reading()  # no tick may have done so yet
         assert self.newest is not None
         if self.guard.mode == GuardMode.IDLE:
             self.trajectories.forget_run()
-            self._observed = None
             self.odom_tform_root = self._root_of(self.newest)
-            self.guard.on_joint_state(now_s, self.newest.state(self.odom_tform_root))
+            self._observed = self.newest.state(self.odom_tform_root)
+            self.guard.on_joint_state(now_s, self._observed)
         if refusal := self.guard.arm(now_s):
             return refusal
         self._watch.begin()
@@ -212,7 +213,7 @@ class SpotBridgeNode(ManagedNode):
         """Poses in frame vision of the fiducials in view, by the names of their frames."""
         return self._senses.tags
 
-    def _take_reading(self, now_s: float) -> None:
+    def _take_reading(self) -> None:
         """Hand the newest state to the guard, and publish it in the run's root frame."""
         arrival = self._senses.newest
         if arrival is None or arrival is self._arrival:
@@ -229,7 +230,7 @@ class SpotBridgeNode(ManagedNode):
 
     def _tick(self) -> None:
         started_s = time.monotonic()
-        self._take_reading(started_s)
+        self._take_reading()
         self._watch.advance(started_s, self._arrival)
         self.guard.tick(started_s)
         self.trajectories.advance(started_s)
