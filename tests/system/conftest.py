@@ -20,7 +20,6 @@ from theia.nodekit.transport import apply_transport_defaults
 pytest.register_assert_rewrite(f"{__package__}.spot_operator")
 SHARED_MEMORY = Path("/dev/shm")
 _counter = itertools.count()
-_bridges = itertools.count(1)
 
 
 @dataclass
