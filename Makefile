@@ -29,7 +29,7 @@ demonstrations:  ## Set up, then record TASK's demonstrations: clean, noisy, and
 test:  ## Set up, then run every check and test
 	@VENV=$(VENV) scripts/setup.sh test
 	@$(MAKE) --no-print-directory check
-	@PATH="$(abspath $(VENV))/bin:$$PATH" $(VENV)/bin/python -m pytest -n 2 --dist loadfile --durations 25 -m "not timed"
+	@PATH="$(abspath $(VENV))/bin:$$PATH" OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(VENV)/bin/python -m pytest -n 2 --dist loadfile --durations 25 -m "not timed"
 	@PATH="$(abspath $(VENV))/bin:$$PATH" $(VENV)/bin/python -m pytest -m timed tests/system
 
 check:  ## Linters, types and the import contract (after `make test` has set up)
