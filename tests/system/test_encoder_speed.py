@@ -19,7 +19,7 @@ from theia.topics import IMAGE, TOKENS
 
 pytestmark = [pytest.mark.system, pytest.mark.timed]
 
-RATE_HZ, FRAMES, WINDOWS = 10.0, 40, 10
+RATE_HZ, FRAMES, WINDOWS = 10.0, 40, 4
 HOPS = ("camera_to_encoder", "waited", "encode", "frame_to_encoded", "publish", "frame_to_tokens")
 
 
