@@ -188,6 +188,7 @@ def new_system(shared_memory=True):
     pytest.importorskip("rclpy")
     pytest.importorskip("theia_msgs")
     apply_transport_defaults()
+    remove_orphaned_shared_memory()
     system = System(_domain_id(), shared_memory)
     yield system
     system.stop()
@@ -238,19 +239,31 @@ def operator(bridge):
 
 
 def _domain_id():
-    """A ROS domain for each test; processes of pytest-xdist draw from ranges of their own."""
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
-    return 1 + 45 * (worker % 2) + (os.getpid() * 11 + next(_counter)) % 45
+    """A ROS domain for each test; processes of pytest-xdist draw from ranges of their own.
+
+    A domain comes back as late as can be: what a killed process has left in one must not meet another test.
+    """
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    first, domains = (1 + 45 * (int(worker[2:]) % 2), 45) if worker else (1, 90)
+    return first + (os.getpid() * 11 + next(_counter)) % domains
 
 
 def remove_orphaned_shared_memory():
-    """Free what killed processes left in /dev/shm; Fast DDS does not do so by itself."""
+    """Free what no process uses in /dev/shm; Fast DDS leaves there what killed processes held.
+
+    Of a port that includes its mutex: left locked, the next process that opens the port would wait for it.
+    """
     used = set()
     for maps in Path("/proc").glob("[0-9]*/maps"):
         try:
             used |= {line.split()[-1] for line in maps.read_text().splitlines() if "/dev/shm/fastdds" in line}
         except OSError:  # ended meanwhile, or not ours
             continue
-    for segment in SHARED_MEMORY.glob("fastdds_*"):
-        if not segment.name.startswith("fastdds_port") and str(segment) not in used:
-            segment.unlink(missing_ok=True)
+    for file in SHARED_MEMORY.glob("*fastdds_*"):
+        segment = file.name.removeprefix("sem.").removesuffix("_mutex").removesuffix("_el")
+        try:
+            young = time.time() - file.stat().st_mtime < 5  # perhaps of a process that is about to use it
+            if not young and str(SHARED_MEMORY / segment) not in used:
+                file.unlink()
+        except FileNotFoundError:
+            continue
