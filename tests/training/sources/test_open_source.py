@@ -146,6 +146,11 @@ def test_episodes_give_every_nth_frame_and_are_their_own_source(bags, picture):
         assert np.abs(source.load(ref).astype(int) - picture(seed)).mean() < 4  # JPEG
 
 
+def test_a_folder_gives_every_nth_image_by_name(folder):
+    everything = open_source(folder).refs()
+    assert open_source(folder, every=2).refs() == everything[::2] != everything
+
+
 def test_frames_can_be_loaded_in_any_order_and_in_another_process(bags):
     source = open_source(bags / "door_000000.mcap")
     in_order = [source.load(ref) for ref in source.refs()]

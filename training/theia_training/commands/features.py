@@ -45,7 +45,10 @@ def _configure(parser: argparse.ArgumentParser) -> None:
         help="share of the sources held out, 1 for all (default: %(default)s)",
     )
     parser.add_argument(
-        "--every", type=int, default=1, help="of episodes, take every n-th frame (default: 1)"
+        "--every",
+        type=int,
+        default=1,
+        help="of episodes, take every n-th frame, of a folder every n-th image (default: 1)",
     )
     parser.add_argument(
         "--batch-size", type=int, default=8, help="images per forward pass (default: %(default)s)"

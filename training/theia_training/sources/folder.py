@@ -18,12 +18,13 @@ class FolderSource:
     first "__" of the file's name.
     """
 
-    def __init__(self, folder: Path, paths: Sequence[Path]) -> None:
+    def __init__(self, folder: Path, paths: Sequence[Path], every: int = 1) -> None:
         """Name the images.
 
         Args:
             folder: the folder; its own name begins every key.
             paths: image files below it.
+            every: take images 0, n, 2n ... of those sorted by key.
 
         Raises:
             TheiaError: if two files would get the same key.
@@ -41,10 +42,10 @@ class FolderSource:
                 )
             self._paths[key] = path
             refs.append(ImageRef(key, clean_key((parent / source_name(path.stem)).as_posix())))
-        self._refs = sorted(refs)
+        self._refs = sorted(refs)[::every]
 
     def refs(self) -> list[ImageRef]:
-        """All images, sorted by key."""
+        """All images that are taken, sorted by key."""
         return list(self._refs)
 
     def load(self, ref: ImageRef) -> np.ndarray:

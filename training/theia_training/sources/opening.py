@@ -22,7 +22,8 @@ def open_source(path: str | Path, every: int = 1) -> ImageSource:
     Args:
         path: a folder of images (recursive), a WebDataset `.tar` or a folder of them, an episode (`.mcap`) or
             a folder of them. Hidden files and folders are left out.
-        every: of episodes, take every n-th camera frame; images and shards are taken whole.
+        every: of episodes, take every n-th camera frame, of a folder every n-th image by name; shards are
+            taken whole.
 
     Raises:
         TheiaError: if there is nothing at `path`, it holds no images or more than one kind, or what it holds
@@ -30,7 +31,7 @@ def open_source(path: str | Path, every: int = 1) -> ImageSource:
     """
     root = Path(path)
     if every < 1:
-        raise TheiaError(f"every is {every}; take every 1st, 2nd, 3rd ... frame")
+        raise TheiaError(f"every is {every}; take every 1st, 2nd, 3rd ... image")
     if not root.exists():
         raise TheiaError(f"there is no {root}; give a folder of images, a .tar or episodes (.mcap)")
     found: dict[str, list[Path]] = defaultdict(list)
@@ -48,4 +49,4 @@ def open_source(path: str | Path, every: int = 1) -> ImageSource:
         return WebDatasetSource(root, files)
     if kind == _KIND[".mcap"]:
         return BagSource(root, files, every)
-    return FolderSource(root if root.is_dir() else root.parent, files)
+    return FolderSource(root if root.is_dir() else root.parent, files, every)
