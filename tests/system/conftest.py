@@ -7,7 +7,6 @@ import subprocess
 import threading
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from unittest import mock
 
 import pytest
@@ -16,9 +15,9 @@ from theia.bringup.command import command_line
 from theia.bringup.description import Role
 from theia.bringup.resolve import ResolvedNode
 from theia.nodekit.transport import apply_transport_defaults
+from theia_core.shared_memory import orphaned_segments
 
 pytest.register_assert_rewrite(f"{__package__}.spot_operator")
-SHARED_MEMORY = Path("/dev/shm")
 _counter = itertools.count()
 
 
@@ -249,21 +248,6 @@ def _domain_id():
 
 
 def remove_orphaned_shared_memory():
-    """Free what no process uses in /dev/shm; Fast DDS leaves there what killed processes held.
-
-    Of a port that includes its mutex: left locked, the next process that opens the port would wait for it.
-    """
-    used = set()
-    for maps in Path("/proc").glob("[0-9]*/maps"):
-        try:
-            used |= {line.split()[-1] for line in maps.read_text().splitlines() if "/dev/shm/fastdds" in line}
-        except OSError:  # ended meanwhile, or not ours
-            continue
-    for file in SHARED_MEMORY.glob("*fastdds_*"):
-        segment = file.name.removeprefix("sem.").removesuffix("_mutex").removesuffix("_el")
-        try:
-            young = time.time() - file.stat().st_mtime < 5  # perhaps of a process that is about to use it
-            if not young and str(SHARED_MEMORY / segment) not in used:
-                file.unlink()
-        except FileNotFoundError:
-            continue
+    """Free what killed processes have left in /dev/shm; its locks must not meet another test."""
+    for file in orphaned_segments():
+        file.unlink(missing_ok=True)

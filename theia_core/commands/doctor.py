@@ -16,6 +16,7 @@ from pathlib import Path
 
 import theia_core
 from theia_core.cli import Command
+from theia_core.shared_memory import SHARED_MEMORY, orphaned_segments
 
 EXAMPLES = """examples:
   theia doctor           what works and what is missing, each with its remedy
@@ -175,11 +176,17 @@ def _messages(package: str) -> Check:
 
 def _shared_memory() -> Check:
     """Fast DDS moves images between processes through it."""
-    folder = Path("/dev/shm")
+    folder = SHARED_MEMORY
     size_mb = shutil.disk_usage(folder).free / 1e6 if folder.is_dir() else 0.0
     ok = size_mb >= 60 and os.access(folder, os.W_OK)
     fix = "give the container more, e.g. docker run --shm-size=256m; without it images go over TCP"
-    return Check("shared memory", ok, False, f"{size_mb:.0f} MB free in /dev/shm", "" if ok else fix)
+    detail = f"{size_mb:.0f} MB free in {folder}"
+    if orphans := orphaned_segments():
+        detail += (
+            f"; {len(orphans)} files of Fast DDS that no process seen from here uses: if a node hangs while "
+            f"it starts, stop all of ROS and rm {folder}/*fastdds_*"
+        )
+    return Check("shared memory", ok, False, detail, "" if ok else fix)
 
 
 def _models() -> Check:

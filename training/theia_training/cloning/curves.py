@@ -34,4 +34,5 @@ def _draw(path: Path, rows: Sequence[dict[str, float]], loss: str) -> None:
     right.legend(frameon=False)
     for axes in (left, right):
         axes.grid(alpha=0.3)
+        axes.xaxis.get_major_locator().set_params(integer=True)
     figure.savefig(path, dpi=110)
