@@ -18,7 +18,8 @@ from theia_core.tasks import get_task
 from theia_sim.comparison.config import read_comparison
 from theia_sim.comparison.cost import cost_text
 from theia_sim.comparison.page import comparison_page, comparison_result, policies_of
-from theia_sim.comparison.steps import run_step, steps
+from theia_sim.comparison.run import run_steps
+from theia_sim.comparison.steps import Step, run_step, steps
 
 SHIPPED = Path(__file__).resolve().parents[3] / "configs" / "encoders.yaml"
 TINY = {
@@ -115,6 +116,24 @@ def test_a_part_of_the_demonstrations_is_done_when_its_command_ended_well_and_no
     run_step(replace(collect, command=(sys.executable, "-c", "pass")))
     with pytest.raises(TheiaError, match="ended with exit code 3"):
         run_step(replace(collect, command=(sys.executable, "-c", "raise SystemExit(3)")))
+
+
+def test_trainings_run_side_by_side_and_what_failed_is_found_in_its_log(tmp_path, capsys):
+    met = "import pathlib, sys, time\npathlib.Path(sys.argv[1]).touch()\nend = time.monotonic() + 20\n"
+    met += "while not pathlib.Path(sys.argv[2]).exists() and time.monotonic() < end: time.sleep(0.01)\n"
+    met += "print('met', pathlib.Path(sys.argv[2]).exists())"
+
+    def step(name, *words, kind="train"):
+        return Step(kind, name, (sys.executable, "-c", *words), lambda: 1, log=tmp_path / "logs" / name)
+
+    a, b = (str(tmp_path / name) for name in "ab")
+    run_steps([step("a", met, a, b), step("b", met, b, a)], workers=2)
+    assert [(tmp_path / "logs" / name).read_text() for name in "ab"] == ["met True\n"] * 2
+    assert "[1/2] a" in capsys.readouterr().out
+    failing = [step("bad", "print('why'); raise SystemExit(4)"), step("eval", "pass", kind="eval")]
+    with pytest.raises(TheiaError, match=r"bad ended with exit code 4; see the end of .*logs/bad"):
+        run_steps(failing, workers=2)
+    assert (tmp_path / "logs" / "bad").read_text() == "why\n" and not (tmp_path / "logs" / "eval").exists()
 
 
 def _pretend(comparison, rates):

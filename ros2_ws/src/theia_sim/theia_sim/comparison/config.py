@@ -64,7 +64,7 @@ class Comparison:
         out: folder of everything that is made.
         evaluation_seed: seed of the trials, the same for all.
         training_seeds: a policy is trained with each.
-        workers: processes that roll out and record.
+        workers: processes that roll out and record, and trainings at once.
         tasks: id -> what is done.
         encoders: title -> encoder.
     """

@@ -30,7 +30,7 @@ def cost_text(comparison: Comparison, steps: Sequence[Step]) -> str:
                     policies += 1
                     training_s += episodes * TRAINING_S_PER_DEMONSTRATION
     roll_s = left["collect"] * DEMONSTRATION_S + left["eval"] * TRIAL_S
-    hours = making + training_s / 3600 + roll_s / 3600 / comparison.workers
+    hours = making + (training_s + roll_s) / 3600 / comparison.workers
     total = sum(
         one.trials * len(comparison.encoders) * len(comparison.training_seeds)
         for one in comparison.tasks.values()

@@ -1,6 +1,7 @@
 """The steps of a comparison, each a command of `theia` that goes on where it was interrupted."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -26,6 +27,7 @@ class Step:
         command: words of the command line.
         left: how much of it is left: episodes, trials, or 1; 0 if it is done.
         finish: called when the command has ended well.
+        log: file that receives what it prints, so that it can run beside others; None for our own output.
     """
 
     kind: str
@@ -33,6 +35,7 @@ class Step:
     command: tuple[str, ...]
     left: Callable[[], int]
     finish: Callable[[], None] = lambda: None
+    log: Path | None = None
 
 
 def steps(comparison: Comparison) -> list[Step]:
@@ -46,14 +49,20 @@ def steps(comparison: Comparison) -> list[Step]:
 
 
 def run_step(step: Step) -> None:
-    """Run a step's command, its output on ours.
+    """Run a step's command, its output on ours or in its log.
 
     Raises:
         TheiaError: if it fails.
     """
-    code = subprocess.run(step.command).returncode
+    if step.log is None:
+        code = subprocess.run(step.command).returncode
+    else:
+        step.log.parent.mkdir(parents=True, exist_ok=True)
+        with step.log.open("ab") as log:
+            code = subprocess.run(step.command, stdout=log, stderr=log).returncode
     if code:
-        raise TheiaError(f"{step.title} ended with exit code {code}; see above, then go on with --resume")
+        where = "above" if step.log is None else f"the end of {step.log}"
+        raise TheiaError(f"{step.title} ended with exit code {code}; see {where}, then go on with --resume")
     step.finish()
 
 
@@ -105,12 +114,14 @@ def _noted(path: Path) -> int | None:
 
 
 def _training(comparison: Comparison, task: str) -> list[Step]:
+    threads = max((os.cpu_count() or 1) // comparison.workers, 1)
     found = []
     for seed in comparison.training_seeds:
         for title, encoder in comparison.encoders.items():
             out = comparison.policy_folder(task, title, seed)
             words = (*_THEIA, "train", task, "--data", *map(str, comparison.demonstration_folders(task)))
-            words += ("--encoder", encoder.encoder, "--seed", str(seed), "--out", str(out))
+            words += ("--encoder", encoder.encoder, "--seed", str(seed), "--threads", str(threads))
+            words += ("--out", str(out))
             for name, value in comparison.tasks[task].train.items():
                 words += (f"--{name}", str(value))
             if out.is_dir():
@@ -121,6 +132,7 @@ def _training(comparison: Comparison, task: str) -> list[Step]:
                     f"train {task} on {title}, seed {seed}",
                     words,
                     lambda out=out: int(not (out / DESCRIPTION).is_file()),
+                    log=out.with_name(f"{out.name}.log"),
                 )
             )
     return found
