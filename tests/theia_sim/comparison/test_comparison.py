@@ -127,12 +127,13 @@ def test_trainings_run_side_by_side_and_what_failed_is_found_in_its_log(tmp_path
         return Step(kind, name, (sys.executable, "-c", *words), lambda: 1, log=tmp_path / "logs" / name)
 
     a, b = (str(tmp_path / name) for name in "ab")
-    run_steps([step("a", met, a, b), step("b", met, b, a)], workers=2)
+    beside = [step("a", met, a, b), step("b", met, b, a)]
+    run_steps(beside, workers=2, of=beside)
     assert [(tmp_path / "logs" / name).read_text() for name in "ab"] == ["met True\n"] * 2
     assert "[1/2] a" in capsys.readouterr().out
     failing = [step("bad", "print('why'); raise SystemExit(4)"), step("eval", "pass", kind="eval")]
     with pytest.raises(TheiaError, match=r"bad ended with exit code 4; see the end of .*logs/bad"):
-        run_steps(failing, workers=2)
+        run_steps(failing, workers=2, of=failing)
     assert (tmp_path / "logs" / "bad").read_text() == "why\n" and not (tmp_path / "logs" / "eval").exists()
 
 
@@ -186,6 +187,35 @@ def test_the_page_has_success_beside_entropy_with_the_correlation(describe, tmp_
     assert found["n"] == 4 and found["ci95"][0] < found["r"] < found["ci95"][1]
     assert result["encoders"]["z"]["tasks"]["door"]["fully_open"]["successes"] == 18
     assert "entropy" not in result["encoders"]["cls"]
+
+
+def test_the_page_of_an_unfinished_comparison_says_what_is_missing(describe):
+    encoders = {name: {"encoder": name} for name in ("w", "x", "y", "z")}
+    tasks = {
+        task: {"trials": 20, "demonstrations": [{"episodes": 1}]} for task in ("door", "pick_place", "drawer")
+    }
+    comparison = read_comparison(describe(encoders=encoders, tasks=tasks))
+    _pretend(replace(comparison, tasks={"door": None, "pick_place": None}), (0.2, 0.4, 0.7, 0.9))
+    shutil.rmtree(comparison.policy_folder("pick_place", "y", 0))
+    lines = comparison.ledger("door").read_text().splitlines(keepends=True)
+    comparison.ledger("door").write_text("".join(lines[:-5]))
+    entropies = {
+        title: {"entropy": 1.0 + place, "entropy_own_range": 3.0} for place, title in enumerate("wxyz")
+    }
+    policies = policies_of(comparison)
+    page = comparison_page(comparison, policies, entropies)
+    assert "135 simulated trials: 2 tasks, 4 frozen encoders" in page
+    for text in ("z 15 of 20 trials", "y 0 of 20 trials", "no trials yet", "not tried in all tasks: y"):
+        assert text in page, text
+    correlations = comparison_result(comparison, policies, entropies)["correlations"]
+    assert correlations["door"]["pearson"]["n"] == 4 and "all tasks" not in correlations
+
+
+def test_a_report_of_nothing_is_refused(describe, capsys):
+    assert main(["eval", "--compare", str(describe()), "--report-only"]) == 2
+    assert "holds no trial of this comparison yet" in capsys.readouterr().err
+    assert main(["eval", "door", "--report-only"]) == 2
+    assert "belongs to --compare" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -30,6 +30,7 @@ EXAMPLES = """examples:
   theia eval drawer --policy runs/drawer --denoising-steps 10 --denoising-steps 100
                                                              a diffusion policy with fewer and more steps
   theia eval --compare configs/encoders.yaml --resume        encoders x tasks as in the paper, and a report
+  theia eval --compare configs/encoders.yaml --report-only   the report of what has been tried so far
 Several --policy, --encoder, --execution or --denoising-steps run on the same trials, taken in turn: a table
 side by side, and for each two the trials in which only one of them succeeded. An interrupted evaluation goes
 on with --ledger FILE --resume.
@@ -48,6 +49,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE",
         help="compare encoders over several tasks, from demonstrations to a report (configs/encoders.yaml)",
+    )
+    parser.add_argument(
+        "--report-only",
+        action="store_true",
+        help="of --compare: run nothing, report the trials that are there",
     )
     parser.add_argument(
         "--policy",
@@ -118,6 +124,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the trials, print the stage table and write the JSON."""
     if arguments.compare:
         return _compare(arguments)
+    if arguments.report_only:
+        raise TheiaError("--report-only belongs to --compare FILE; for a ledger there is `theia report`")
     if arguments.task is None:
         raise TheiaError(f"say which task: {', '.join(TASKS)}; or --compare FILE for several")
     from theia_core.evaluation import Ledger
@@ -228,9 +236,10 @@ def _compare(arguments: argparse.Namespace) -> int:
 
     if arguments.task or arguments.policy or arguments.encoder or arguments.ledger:
         raise TheiaError(
-            "--compare takes tasks, encoders and ledgers from its file; give it alone, or --resume"
+            "--compare takes tasks, encoders and ledgers from its file; give it alone, with --resume, or "
+            "with --report-only"
         )
-    compare_encoders(arguments.compare, resume=arguments.resume)
+    compare_encoders(arguments.compare, resume=arguments.resume, report_only=arguments.report_only)
     return 0
 
 

@@ -1,6 +1,7 @@
 """Entropy of the token norms of each encoder, on the scenes in which its policies are tried."""
 
 import json
+from collections.abc import Collection
 
 import numpy as np
 
@@ -14,10 +15,14 @@ from theia_sim.envs import make_env
 _SCENES = 24
 
 
-def norm_entropies(comparison: Comparison) -> dict[str, dict[str, float]]:
+def norm_entropies(comparison: Comparison, titles: Collection[str]) -> dict[str, dict[str, float]]:
     """Entropy [nats] of the norms of each encoder's spatial tokens over first frames of trials of all tasks.
 
     Kept in `entropy.json`; an encoder that is measured already is not measured again.
+
+    Args:
+        comparison: what is compared.
+        titles: encoders that are wanted; the others may not be made yet.
 
     Returns:
         Title of the encoder -> {"entropy": histogram over 0 to twice the median norm, "entropy_own_range":
@@ -28,7 +33,7 @@ def norm_entropies(comparison: Comparison) -> dict[str, dict[str, float]]:
     frames: np.ndarray | None = None
     found = {}
     for title, one in comparison.encoders.items():
-        if not one.spatial:
+        if title not in titles or not one.spatial:
             continue
         encoder = load_encoder(one.encoder, threads=1)
         key = f"{encoder.encoder_id}, {', '.join(comparison.tasks)}, seed {comparison.evaluation_seed}"

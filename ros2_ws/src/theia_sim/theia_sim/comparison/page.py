@@ -14,7 +14,7 @@ from theia_core.evaluation.report.labels import words
 from theia_core.evaluation.report.provenance import deviations_section, provenance_section
 from theia_core.evaluation.report.results import comparison_section, forest_section, results_section
 from theia_core.evaluation.runs import Deviation, Run, gather
-from theia_core.policies.artefact import read_policy
+from theia_core.policies.artefact import DESCRIPTION, read_policy
 from theia_core.tasks import get_task
 from theia_sim.comparison.config import Comparison
 
@@ -48,18 +48,23 @@ Policies = dict[str, list[Tried]]
 
 
 def policies_of(comparison: Comparison) -> Policies:
-    """Task -> its policies with their trials, in the order of the configuration.
+    """Task -> its policies with their trials, in the order of the configuration, without those not tried yet.
 
     Raises:
         TheiaError: if a ledger or a policy cannot be read.
     """
     found: Policies = {}
     for task in comparison.tasks:
+        if not comparison.ledger(task).is_file():
+            continue
         runs = {run.identity["policy"]: run for run in gather([comparison.ledger(task)]).runs}
         found[task] = []
         for seed in comparison.training_seeds:
             for title in comparison.encoders:
-                meta = read_policy(comparison.policy_folder(task, title, seed))
+                folder = comparison.policy_folder(task, title, seed)
+                if not (folder / DESCRIPTION).is_file():
+                    continue
+                meta = read_policy(folder)
                 identity = f"{meta['name']}@{meta['weights_sha256'][:12]}"
                 if identity in runs:
                     found[task].append(Tried(title, seed, runs[identity]))
@@ -94,8 +99,9 @@ def comparison_page(
     ]
     sections.append(section("What this does not show", _LIMITS))
     trials = sum(len(one.run.records) for tried in policies.values() for one in tried)
+    encoders = {one.encoder for tried in policies.values() for one in tried}
     lead = (
-        f"{trials} simulated trials: {len(policies)} tasks, {len(comparison.encoders)} frozen encoders, "
+        f"{trials} simulated trials: {len(policies)} tasks, {len(encoders)} frozen encoders, "
         f"equal demonstrations and training, trials of seed {comparison.evaluation_seed} that no "
         f"demonstration used; training seeds {', '.join(map(str, comparison.training_seeds))}."
     )
@@ -150,14 +156,29 @@ def _overview(comparison: Comparison, policies: Policies) -> str:
         "Success",
         f"The last stage of every task, with exact 95 % intervals. {pooled}",
         table(head, rows),
+        *_not_tried(comparison, policies),
     )
+
+
+def _not_tried(comparison: Comparison, policies: Policies) -> list[str]:
+    """A note that says what is planned and not there, if anything."""
+    missing = []
+    for task, one in comparison.tasks.items():
+        held = {title: len(_records(policies.get(task, []), title)) for title in comparison.encoders}
+        planned = one.trials * len(comparison.training_seeds)
+        short = [f"{title} {count} of {planned}" for title, count in held.items() if count < planned]
+        if not any(held.values()):
+            missing.append(f"{get_task(task).title}: no trials yet")
+        elif short:
+            missing.append(f"{get_task(task).title}: {', '.join(short)} trials")
+    return [note(f"Planned and not done: {escape('; '.join(missing))}.")] if missing else []
 
 
 def _entropy(comparison: Comparison, policies: Policies, entropies: Mapping[str, Mapping[str, float]]) -> str:
     points = []
     for title in entropies:
         successes, trials = _pooled(policies, title)
-        if trials:
+        if _in_all(policies, title):
             low, high = wilson(successes, trials)
             points.append(Point(title, entropies[title]["entropy"], successes / trials, low, high))
     rows = [
@@ -185,9 +206,12 @@ def _entropy(comparison: Comparison, policies: Policies, entropies: Mapping[str,
         parts.append(note("Intervals of 95 %, by Fisher's z and by Bonett and Wright."))
     else:
         parts.append(note(f"A correlation needs {FEWEST} encoders that differ in both; there are too few."))
-    left_out = [title for title in comparison.encoders if title not in entropies]
+    left_out = [title for title, one in comparison.encoders.items() if not one.spatial]
     if left_out:
         parts.append(note(f"Left out, their tokens have no places: {', '.join(left_out)}."))
+    partly = [title for title in entropies if not _in_all(policies, title)]
+    if partly:
+        parts.append(note(f"Not in the picture, as they were not tried in all tasks: {', '.join(partly)}."))
     return section(
         "Norm entropy and success",
         "The paper (Fig. 7) finds that encoders whose token norms are more diverse make better policies. "
@@ -206,7 +230,7 @@ def _correlations(
         pairs = []
         for title, measures in entropies.items():
             successes, trials = _pooled(some, title)
-            if trials:
+            if _in_all(some, title):
                 pairs.append((measures["entropy"], successes / trials))
         x, y = ([pair[place] for pair in pairs] for place in (0, 1))
         if len(pairs) >= FEWEST and len(set(x)) > 1 and len(set(y)) > 1:
@@ -220,13 +244,22 @@ def _titled(comparison: Comparison, tried: list[Tried]) -> dict[str, Run]:
 
 
 def _counts(tried: list[Tried], title: str, stages: tuple[str, ...]) -> dict[str, Any]:
-    records = [record for one in tried if one.encoder == title for record in one.run.records]
+    records = _records(tried, title)
     counts = {}
     for stage in stages:
         successes = sum(bool(record["stages"][stage]) for record in records)
         interval = list(clopper_pearson(successes, len(records)))
         counts[stage] = {"successes": successes, "trials": len(records), "ci95": interval}
     return counts
+
+
+def _records(tried: list[Tried], title: str) -> list[dict[str, Any]]:
+    return [record for one in tried if one.encoder == title for record in one.run.records]
+
+
+def _in_all(policies: Mapping[str, list[Tried]], title: str) -> bool:
+    """Whether an encoder has trials in each of several tasks."""
+    return all(_records(tried, title) for tried in policies.values())
 
 
 def _pooled(policies: Mapping[str, list[Tried]], title: str) -> tuple[int, int]:

@@ -1,6 +1,6 @@
 """Runs a comparison: says what it costs, makes what is missing, and writes the page."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from pathlib import Path
@@ -14,14 +14,22 @@ from theia_sim.comparison.page import comparison_page, comparison_result, polici
 from theia_sim.comparison.steps import Step, run_step, steps
 
 
-def compare_encoders(path: Path, *, resume: bool) -> None:
-    """Run the comparison that `path` describes, or go on with it.
+def compare_encoders(path: Path, *, resume: bool, report_only: bool = False) -> None:
+    """Run the comparison that `path` describes, or go on with it; the page is written after each task.
+
+    Args:
+        path: its description.
+        resume: go on where an earlier run has ended.
+        report_only: run nothing; write the page about the trials that are there.
 
     Raises:
-        TheiaError: if the description is wrong, results are there without `resume`, or a step fails; what is
-            finished stays.
+        TheiaError: if the description is wrong, results are there without `resume`, a step fails, or there is
+            nothing to report; what is finished stays.
     """
     comparison = read_comparison(path)
+    if report_only:
+        _report(comparison)
+        return
     planned = steps(comparison)
     begun = [task for task in comparison.tasks if comparison.ledger(task).exists()]
     if begun and not resume:
@@ -30,39 +38,52 @@ def compare_encoders(path: Path, *, resume: bool) -> None:
         )
     print(cost_text(comparison, planned), flush=True)
     comparison.out.mkdir(parents=True, exist_ok=True)
-    run_steps(planned, comparison.workers)
-    _report(comparison)
+    for some in _up_to_each_evaluation(planned):
+        run_steps(some, comparison.workers, of=planned)
+        _report(comparison)
 
 
-def run_steps(planned: Sequence[Step], workers: int) -> None:
+def _up_to_each_evaluation(planned: Sequence[Step]) -> Iterator[list[Step]]:
+    some: list[Step] = []
+    for step in planned:
+        some.append(step)
+        if step.kind == "eval":
+            yield some
+            some = []
+
+
+def run_steps(some: Sequence[Step], workers: int, of: Sequence[Step]) -> None:
     """Run what is left, one step after the other; trainings that follow each other run side by side.
 
     Args:
-        planned: all steps.
+        some: what to run.
         workers: how many trainings run at once.
+        of: all steps of the comparison, by which they are counted.
 
     Raises:
         TheiaError: if a step fails; those beside it end first, and no other begins.
     """
 
-    def run(numbered: tuple[int, Step]) -> None:
-        number, step = numbered
+    def run(step: Step) -> None:
         if step.left():
-            print(f"[{number}/{len(planned)}] {step.title}", flush=True)
+            print(f"[{of.index(step) + 1}/{len(of)}] {step.title}", flush=True)
             run_step(step)
 
-    for kind, some in groupby(enumerate(planned, start=1), key=lambda numbered: numbered[1].kind):
+    for kind, alike in groupby(some, key=lambda step: step.kind):
         pool = ThreadPoolExecutor(workers if kind == "train" else 1)
         try:
-            for _ in pool.map(run, some):
+            for _ in pool.map(run, alike):
                 pass
         finally:
             pool.shutdown(cancel_futures=True)
 
 
 def _report(comparison: Comparison) -> None:
-    entropies = norm_entropies(comparison)
     policies = policies_of(comparison)
+    tried = {one.encoder for some in policies.values() for one in some}
+    if not tried:
+        raise TheiaError(f"{comparison.out} holds no trial of this comparison yet; run it first")
+    entropies = norm_entropies(comparison, tried)
     page, result = comparison.out / "report.html", comparison.out / "result.json"
     with whole_file(page) as file:
         file.write(comparison_page(comparison, policies, entropies).encode())
