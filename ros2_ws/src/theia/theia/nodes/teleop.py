@@ -248,7 +248,7 @@ class TeleopNode(Node):
 
 def main() -> int:
     """Run the node."""
-    return run_node(TeleopNode)
+    return run_node(TeleopNode, shared_memory=False)
 
 
 if __name__ == "__main__":
