@@ -1,4 +1,4 @@
-"""Every two of several policies compared: difference, exact test, Holm's correction, sequential test."""
+"""Pairs of policies compared: difference, exact test, Holm's correction, sequential test."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -41,19 +41,21 @@ class Pair:
     sequential: SequentialTest | None
 
 
-def compare_all(results: Mapping[str, Records], *, task: Task, against: str | None = None) -> list[Pair]:
-    """Each two of the policies, in the order of their titles; with `against`, that one and each other.
+def compare_all(
+    results: Mapping[str, Records], *, task: Task, pairs: Sequence[tuple[str, str]] | None = None
+) -> list[Pair]:
+    """Each two of the policies, in the order of their titles, or the pairs that are asked for.
 
     Args:
         results: title -> trial records of one policy, at least one.
         task: the task that was tried.
-        against: title of the only policy that the others are compared with, so that there are fewer tests.
+        pairs: titles of the two policies of each comparison; fewer tests are corrected less.
     """
     outcomes = {title: _outcomes(records, task.stages[-1]) for title, records in results.items()}
-    chosen = [pair for pair in combinations(results, 2) if against is None or against in pair]
-    pairs = [_pair(a, b, outcomes[a], outcomes[b]) for a, b in chosen]
-    adjusted = holm([pair.barnard_p for pair in pairs])
-    return [replace(pair, holm_p=p) for pair, p in zip(pairs, adjusted, strict=True)]
+    chosen = list(combinations(results, 2)) if pairs is None else pairs
+    compared = [_pair(a, b, outcomes[a], outcomes[b]) for a, b in chosen]
+    adjusted = holm([pair.barnard_p for pair in compared])
+    return [replace(pair, holm_p=p) for pair, p in zip(compared, adjusted, strict=True)]
 
 
 @dataclass(frozen=True)

@@ -118,6 +118,33 @@ def test_a_part_of_the_demonstrations_is_done_when_its_command_ended_well_and_no
         run_step(replace(collect, command=(sys.executable, "-c", "raise SystemExit(3)")))
 
 
+def test_each_encoder_is_tested_against_the_first_or_the_one_that_it_names(describe):
+    encoders = {name: {"encoder": name} for name in ("w", "x", "y")} | {"z": {"encoder": "z", "against": "y"}}
+    tasks = {"door": {"trials": 20, "demonstrations": [{"episodes": 1}]}}
+    comparison = read_comparison(describe(encoders=encoders, tasks=tasks))
+    assert comparison.pairs() == [("w", "x"), ("w", "y"), ("y", "z")]
+    _pretend(comparison, (0.2, 0.4, 0.7, 0.9))
+    page = comparison_page(comparison, policies_of(comparison), {})
+    assert "makes all 3 Barnard tests" in page and "y<br>against z" in page and "w<br>against z" not in page
+    with pytest.raises(TheiaError, match="compares z with 'v', which is no other encoder"):
+        read_comparison(describe(encoders=encoders | {"z": {"encoder": "z", "against": "v"}}))
+
+
+def test_a_correlation_is_also_given_without_encoders_of_equal_norms(describe):
+    encoders = {name: {"encoder": name} for name in ("v", "w", "x", "y", "z")}
+    tasks = {"door": {"trials": 20, "demonstrations": [{"episodes": 1}]}}
+    comparison = read_comparison(describe(encoders=encoders, tasks=tasks))
+    _pretend(comparison, (0.2, 0.4, 0.7, 0.9, 0.8))
+    entropies = {
+        title: {"entropy": float(place), "entropy_own_range": 3.0 * (place > 0)}
+        for place, title in enumerate("vwxyz")
+    }
+    policies = policies_of(comparison)
+    found = comparison_result(comparison, policies, entropies)["correlations"]
+    assert found["door"]["pearson"]["n"] == 5 and found["door, without equal norms"]["pearson"]["n"] == 4
+    assert "All tokens of v have the same norm" in comparison_page(comparison, policies, entropies)
+
+
 def test_trainings_run_side_by_side_and_what_failed_is_found_in_its_log(tmp_path, capsys):
     met = "import pathlib, sys, time\npathlib.Path(sys.argv[1]).touch()\nend = time.monotonic() + 20\n"
     met += "while not pathlib.Path(sys.argv[2]).exists() and time.monotonic() < end: time.sleep(0.01)\n"

@@ -1,7 +1,8 @@
 """Success rates with their intervals: a table as the paper's Table 2, forest plots, and comparisons."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
+from itertools import combinations
 
 from theia_core.analysis.page.html import note, section, table
 from theia_core.analysis.page.interval_chart import Interval, interval_chart
@@ -68,12 +69,14 @@ def forest_section(task: Task, runs: Mapping[str, Run]) -> str:
     )
 
 
-def comparison_section(task: Task, runs: Mapping[str, Run]) -> str:
-    """Every two policies, or with very many each with the best; empty for a single one."""
-    if len(runs) < 2:
+def comparison_section(
+    task: Task, runs: Mapping[str, Run], pairs: Sequence[tuple[str, str]] | None = None
+) -> str:
+    """The given pairs of policies, or every two, or with very many the best with each; empty without any."""
+    if len(runs) < 2 or (pairs is not None and not pairs):
         return ""
     last = task.stages[-1]
-    compared, which = _compared(task, runs)
+    compared, which = _compared(task, runs, pairs)
     rows = [_comparison_row(pair) for pair in compared]
     fewest = min(len(run.records) for run in runs.values())
     return section(
@@ -103,13 +106,16 @@ def comparison_section(task: Task, runs: Mapping[str, Run]) -> str:
     )
 
 
-def _compared(task: Task, runs: Mapping[str, Run]) -> tuple[list[Pair], str]:
+def _compared(
+    task: Task, runs: Mapping[str, Run], pairs: Sequence[tuple[str, str]] | None
+) -> tuple[list[Pair], str]:
     records = {title: run.records for title, run in runs.items()}
-    if len(runs) <= _MOST_COMPARED:
-        return compare_all(records, task=task), ""
+    if pairs is not None or len(runs) <= _MOST_COMPARED:
+        return compare_all(records, task=task, pairs=pairs), ""
     last = task.stages[-1]
     best = max(runs, key=lambda title: _rate(runs[title], last))
-    return compare_all(records, task=task, against=best), f", of {best} against each other policy"
+    with_best = [pair for pair in combinations(runs, 2) if best in pair]
+    return compare_all(records, task=task, pairs=with_best), f", of {best} against each other policy"
 
 
 def _comparison_row(pair: Pair) -> list[str]:

@@ -47,6 +47,8 @@ class ComparedEncoder:
         make_hours: how long these take on two cores.
         spatial: whether its tokens differ from place to place, so that the entropy of their norms means
             something.
+        against: title of the encoder that it is compared with; None for the first one, which is compared with
+            none.
     """
 
     encoder: str
@@ -54,6 +56,7 @@ class ComparedEncoder:
     make: tuple[tuple[str, ...], ...] = ()
     make_hours: float = 0.0
     spatial: bool = True
+    against: str | None = None
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,12 @@ class Comparison:
     def policy_folder(self, task: str, title: str, seed: int) -> Path:
         """Folder of the policy that was trained for a task on an encoder with a seed."""
         return self.out / "policies" / task / f"{title}-seed{seed}"
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """Titles of each two encoders whose policies are tested for a difference."""
+        first = next(iter(self.encoders))
+        others = [(one.against or first, title) for title, one in self.encoders.items()]
+        return [(a, b) for a, b in others if a != b]
 
     def ledger(self, task: str) -> Path:
         """The ledger of a task."""
@@ -124,6 +133,9 @@ def read_comparison(path: Path) -> Comparison:
         raise TheiaError(f"{path} has an entry of the wrong kind ({error})") from error
     if not comparison.tasks or not comparison.encoders or not comparison.training_seeds:
         raise TheiaError(f"{path} compares nothing; give tasks, encoders and training_seeds")
+    for title, one in comparison.encoders.items():
+        if one.against is not None and (one.against not in comparison.encoders or one.against == title):
+            raise TheiaError(f"{path} compares {title} with {one.against!r}, which is no other encoder of it")
     return comparison
 
 
@@ -144,7 +156,9 @@ def _task(name: str, values: Any) -> ComparedTask:
 def _encoder(name: str, values: Any, out: Path) -> ComparedEncoder:
     if Path(name).name != name:
         raise TheiaError(f"encoder {name!r} of the comparison must be a plain name; folders carry it")
-    entries = _entries(values, f"encoder {name}", {"encoder", "what", "make", "make_hours", "spatial"})
+    entries = _entries(
+        values, f"encoder {name}", {"encoder", "what", "make", "make_hours", "spatial", "against"}
+    )
     commands = tuple(tuple(_filled(word, out) for word in command) for command in entries.get("make") or ())
     if any(command[0] not in ("python", "theia") for command in commands):
         raise TheiaError(f"a command of encoder {name} must begin with python or theia")
@@ -154,6 +168,7 @@ def _encoder(name: str, values: Any, out: Path) -> ComparedEncoder:
         make=commands,
         make_hours=float(entries.get("make_hours", 0.0)),
         spatial=bool(entries.get("spatial", True)),
+        against=entries.get("against"),
     )
 
 

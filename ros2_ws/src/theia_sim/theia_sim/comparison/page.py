@@ -90,7 +90,7 @@ def comparison_page(
             section(task.title, task.instruction),
             results_section(task, named),
             forest_section(task, named),
-            comparison_section(task, named),
+            comparison_section(task, named, _pairs(comparison, named)),
             heat_map_section(task, named),
         ]
     sections.append(deviations_section(deviations))
@@ -206,6 +206,14 @@ def _entropy(comparison: Comparison, policies: Policies, entropies: Mapping[str,
         parts.append(note("Intervals of 95 %, by Fisher's z and by Bonett and Wright."))
     else:
         parts.append(note(f"A correlation needs {FEWEST} encoders that differ in both; there are too few."))
+    equal = _of_equal_norms(entropies)
+    if equal:
+        parts.append(
+            note(
+                f"All tokens of {', '.join(equal)} have the same norm, as a last LayerNorm without training "
+                "gives it: the entropy 0 says nothing about what the tokens hold."
+            )
+        )
     left_out = [title for title, one in comparison.encoders.items() if not one.spatial]
     if left_out:
         parts.append(note(f"Left out, their tokens have no places: {', '.join(left_out)}."))
@@ -224,23 +232,49 @@ def _entropy(comparison: Comparison, policies: Policies, entropies: Mapping[str,
 def _correlations(
     policies: Policies, entropies: Mapping[str, Mapping[str, float]]
 ) -> dict[str, tuple[Correlation, Correlation]]:
-    """Of entropy with success, for all tasks together and for each, where they can be computed."""
+    """Of entropy with success, for all tasks together and for each, where they can be computed.
+
+    Also without encoders whose tokens all have the same norm, if there are any: one such point can make a
+    correlation by itself.
+    """
     found = {}
+    without = {title: one for title, one in entropies.items() if title not in _of_equal_norms(entropies)}
     for name, some in {"all tasks": policies, **{task: {task: policies[task]} for task in policies}}.items():
-        pairs = []
-        for title, measures in entropies.items():
-            successes, trials = _pooled(some, title)
-            if _in_all(some, title):
-                pairs.append((measures["entropy"], successes / trials))
-        x, y = ([pair[place] for pair in pairs] for place in (0, 1))
-        if len(pairs) >= FEWEST and len(set(x)) > 1 and len(set(y)) > 1:
-            found[name] = pearson(x, y), spearman(x, y)
+        kinds = {name: entropies} | (
+            {f"{name}, without equal norms": without} if without != entropies else {}
+        )
+        for label, measured in kinds.items():
+            pairs = []
+            for title, measures in measured.items():
+                successes, trials = _pooled(some, title)
+                if _in_all(some, title):
+                    pairs.append((measures["entropy"], successes / trials))
+            x, y = ([pair[place] for pair in pairs] for place in (0, 1))
+            if len(pairs) >= FEWEST and len(set(x)) > 1 and len(set(y)) > 1:
+                found[label] = pearson(x, y), spearman(x, y)
     return found
 
 
+def _of_equal_norms(entropies: Mapping[str, Mapping[str, float]]) -> list[str]:
+    return [title for title, measures in entropies.items() if measures["entropy_own_range"] == 0]
+
+
 def _titled(comparison: Comparison, tried: list[Tried]) -> dict[str, Run]:
-    several = len(comparison.training_seeds) > 1
-    return {f"{one.encoder}, seed {one.seed}" if several else one.encoder: one.run for one in tried}
+    return {_title(comparison, one.encoder, one.seed): one.run for one in tried}
+
+
+def _title(comparison: Comparison, encoder: str, seed: int) -> str:
+    return f"{encoder}, seed {seed}" if len(comparison.training_seeds) > 1 else encoder
+
+
+def _pairs(comparison: Comparison, tried: Mapping[str, Run]) -> list[tuple[str, str]]:
+    """The planned pairs of which both have been tried, within each training seed."""
+    pairs = [
+        (_title(comparison, a, seed), _title(comparison, b, seed))
+        for seed in comparison.training_seeds
+        for a, b in comparison.pairs()
+    ]
+    return [(a, b) for a, b in pairs if a in tried and b in tried]
 
 
 def _counts(tried: list[Tried], title: str, stages: tuple[str, ...]) -> dict[str, Any]:
