@@ -6,9 +6,10 @@ from theia_core.policies.artefact import DESCRIPTION
 from theia_sim.comparison.config import Comparison
 from theia_sim.comparison.steps import Step
 
-# Core seconds on an AMD EPYC, 2026-11: a demonstration, a trial (196 s on two cores for 200 of the door),
-# and per demonstration that a policy learns from (encoding 40 frames once, 12 epochs).
-DEMONSTRATION_S, TRIAL_S, TRAINING_S_PER_DEMONSTRATION = 3.5, 2.0, 5.0
+# Core seconds, with both cores of an Intel Xeon at 2.5 GHz busy, 2026-11-28: a demonstration, a trial, and per
+# demonstration that a policy learns from (encoding 40 frames once, 16 epochs; from 3 s for EfficientNet-Lite2
+# to 15 s for a ViT-S).
+DEMONSTRATION_S, TRIAL_S, TRAINING_S_PER_DEMONSTRATION = 4.5, 2.0, 6.0
 
 
 def cost_text(comparison: Comparison, steps: Sequence[Step]) -> str:
@@ -39,5 +40,5 @@ def cost_text(comparison: Comparison, steps: Sequence[Step]) -> str:
         f"{len(comparison.tasks)} tasks x {len(comparison.encoders)} encoders x "
         f"{len(comparison.training_seeds)} training seeds; left to do: {making:.1f} h of making encoders, "
         f"{left['collect']} demonstrations, {policies} policies to train, {left['eval']} of {total} trials; "
-        f"about {hours:.1f} h with {comparison.workers} processes (estimated from an AMD EPYC, two cores)"
+        f"about {hours:.1f} h with {comparison.workers} processes (estimated from two cores of an Intel Xeon)"
     )
