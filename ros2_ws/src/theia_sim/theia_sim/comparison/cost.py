@@ -6,8 +6,8 @@ from theia_core.policies.artefact import DESCRIPTION
 from theia_sim.comparison.config import Comparison
 from theia_sim.comparison.steps import Step
 
-# Core seconds, with both cores of an Intel Xeon at 2.5 GHz busy, 2026-11-28: a demonstration, a trial, and for
-# each demonstration that a policy learns from (encoding 40 frames once, 16 epochs; from 3 s for
+# Core seconds, with both cores of an Intel Xeon at 2.5 GHz busy, 2026-11-28: a demonstration, a trial,
+# and for each demonstration that a policy learns from (encoding 40 frames once, 16 epochs; from 3 s for
 # EfficientNet-Lite2 to 15 s for a ViT-S).
 DEMONSTRATION_S, TRIAL_S, TRAINING_S_PER_DEMONSTRATION = 4.5, 2.0, 6.0
 
