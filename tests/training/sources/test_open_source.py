@@ -148,7 +148,8 @@ def test_episodes_give_every_nth_frame_and_are_their_own_source(bags, picture):
 
 def test_a_folder_gives_every_nth_image_by_name(folder):
     everything = open_source(folder).refs()
-    assert open_source(folder, every=2).refs() == everything[::2] != everything
+    assert open_source(folder, every=2, images_too=True).refs() == everything[::2] != everything
+    assert open_source(folder, every=2).refs() == everything
 
 
 def test_frames_can_be_loaded_in_any_order_and_in_another_process(bags):

@@ -126,7 +126,9 @@ def _extract(arguments: argparse.Namespace) -> int:
         batch_size=arguments.batch_size,
     )
     with joined_ranks() as ranks:
-        items = items_of([open_source(path, every=arguments.every) for path in arguments.images])
+        items = items_of(
+            [open_source(path, every=arguments.every, images_too=True) for path in arguments.images]
+        )
         teachers = [load_teacher(name, threads=arguments.threads) for name in arguments.teachers]
         extraction = Extraction(items, teachers, config, ranks.rank, ranks.count)
         estimate = extraction.estimate()

@@ -16,14 +16,14 @@ _KIND = {".tar": "WebDataset shards (.tar)", ".mcap": "episodes (.mcap)"} | dict
 )
 
 
-def open_source(path: str | Path, every: int = 1) -> ImageSource:
+def open_source(path: str | Path, every: int = 1, *, images_too: bool = False) -> ImageSource:
     """Open the images at `path`.
 
     Args:
         path: a folder of images (recursive), a WebDataset `.tar` or a folder of them, an episode (`.mcap`) or
             a folder of them. Hidden files and folders are left out.
-        every: of episodes, take every n-th camera frame, of a folder every n-th image by name; shards are
-            taken whole.
+        every: of episodes, take every n-th camera frame.
+        images_too: of folders of images, take every n-th by name; shards are always taken whole.
 
     Raises:
         TheiaError: if there is nothing at `path`, it holds no images or more than one kind, or what it holds
@@ -49,4 +49,4 @@ def open_source(path: str | Path, every: int = 1) -> ImageSource:
         return WebDatasetSource(root, files)
     if kind == _KIND[".mcap"]:
         return BagSource(root, files, every)
-    return FolderSource(root if root.is_dir() else root.parent, files, every)
+    return FolderSource(root if root.is_dir() else root.parent, files, every if images_too else 1)
