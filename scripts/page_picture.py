@@ -13,7 +13,7 @@ from PIL import Image
 
 from theia_core.analysis.page.browser import FLAGS, find_chromium
 
-COLOURS = 64
+COLOURS = 256
 
 
 def main() -> int:
