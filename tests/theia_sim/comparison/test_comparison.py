@@ -162,6 +162,10 @@ def test_trainings_run_side_by_side_and_what_failed_is_found_in_its_log(tmp_path
     with pytest.raises(TheiaError, match=r"bad ended with exit code 4; see the end of .*logs/bad"):
         run_steps(failing, workers=2, of=failing)
     assert (tmp_path / "logs" / "bad").read_text() == "why\n" and not (tmp_path / "logs" / "eval").exists()
+    making = [step("first", "raise SystemExit(4)", kind="make"), step("second", "pass", kind="make")]
+    with pytest.raises(TheiaError, match="first ended with exit code 4"):
+        run_steps(making, workers=2, of=making)
+    assert not (tmp_path / "logs" / "second").exists()
 
 
 def _pretend(comparison, rates):

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from pathlib import Path
+from threading import Event
 
 from theia_core.errors import TheiaError
 from theia_core.files import whole_file, write_json
@@ -64,10 +65,17 @@ def run_steps(some: Sequence[Step], workers: int, of: Sequence[Step]) -> None:
         TheiaError: if a step fails; those beside it end first, and no other begins.
     """
 
+    failed = Event()  # known before a worker takes the next step, which the exception would not be
+
     def run(step: Step) -> None:
-        if step.left():
-            print(f"[{of.index(step) + 1}/{len(of)}] {step.title}", flush=True)
+        if failed.is_set() or not step.left():
+            return
+        print(f"[{of.index(step) + 1}/{len(of)}] {step.title}", flush=True)
+        try:
             run_step(step)
+        except BaseException:
+            failed.set()
+            raise
 
     for kind, alike in groupby(some, key=lambda step: step.kind):
         pool = ThreadPoolExecutor(workers if kind == "train" else 1)
