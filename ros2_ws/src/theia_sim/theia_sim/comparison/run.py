@@ -64,7 +64,6 @@ def run_steps(some: Sequence[Step], workers: int, of: Sequence[Step]) -> None:
     Raises:
         TheiaError: if a step fails; those beside it end first, and no other begins.
     """
-
     failed = Event()  # known before a worker takes the next step, which the exception would not be
 
     def run(step: Step) -> None:
