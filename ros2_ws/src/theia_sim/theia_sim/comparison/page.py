@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
+from itertools import product
 from typing import Any
 
 from theia_core.analysis.page.html import note, page, section, table
@@ -237,21 +238,18 @@ def _correlations(
     Also without encoders whose tokens all have the same norm, if there are any: one such point can make a
     correlation by itself.
     """
-    found = {}
     without = {title: one for title, one in entropies.items() if title not in _of_equal_norms(entropies)}
-    for name, some in {"all tasks": policies, **{task: {task: policies[task]} for task in policies}}.items():
-        kinds = {name: entropies} | (
-            {f"{name}, without equal norms": without} if without != entropies else {}
-        )
-        for label, measured in kinds.items():
-            pairs = []
-            for title, measures in measured.items():
-                successes, trials = _pooled(some, title)
-                if _in_all(some, title):
-                    pairs.append((measures["entropy"], successes / trials))
-            x, y = ([pair[place] for pair in pairs] for place in (0, 1))
-            if len(pairs) >= FEWEST and len(set(x)) > 1 and len(set(y)) > 1:
-                found[label] = pearson(x, y), spearman(x, y)
+    kinds = {"": entropies} | ({", without equal norms": without} if without != entropies else {})
+    parts = {"all tasks": policies, **{task: {task: policies[task]} for task in policies}}
+    found = {}
+    for (name, some), (suffix, measured) in product(parts.items(), kinds.items()):
+        x, y = [], []
+        for title in (title for title in measured if _in_all(some, title)):
+            successes, trials = _pooled(some, title)
+            x.append(measured[title]["entropy"])
+            y.append(successes / trials)
+        if len(x) >= FEWEST and len(set(x)) > 1 and len(set(y)) > 1:
+            found[name + suffix] = pearson(x, y), spearman(x, y)
     return found
 
 
