@@ -20,14 +20,14 @@ from safetensors.torch import load_file
 from theia_core.encoders import load_encoder
 from theia_core.errors import TheiaError
 from theia_core.policies import load_policy, shipped_policies
-from theia_training import export_theia
-from theia_training.cloning import finetune_encoder
+from theia_training import export_theia, precision
 from theia_training.cloning.bc_method import BcMethod
 from theia_training.cloning.config import FineTuning, TrainConfig
-from theia_training.cloning.finetune_encoder import FineTuned, cpu_has_bf16
+from theia_training.cloning.finetune_encoder import FineTuned
 from theia_training.cloning.recipes import RECIPES
 from theia_training.cloning.train import _Run, train
 from theia_training.cloning.warm_start import load_head
+from theia_training.precision import cpu_has_bf16
 
 RECIPE = replace(RECIPES["finetune"], epochs=2, batch_size=8, epoch_steps=24, warmup_updates=2)
 FIRST = replace(RECIPES["cpu"], epochs=2, batch_size=16, warmup_updates=2)
@@ -279,8 +279,8 @@ def test_a_policy_of_another_task_or_encoder_is_no_start(trained):
 @pytest.mark.skipif(not cpu_has_bf16(), reason="needs a CPU that multiplies bfloat16")
 def test_in_bf16_the_loss_is_nearly_that_of_fp32_and_the_weights_stay_float32(config, squares):
     losses = []
-    for precision in ("fp32", "bf16"):
-        run = _Run(config, learner(config, squares, precision=precision))
+    for arithmetic in ("fp32", "bf16"):
+        run = _Run(config, learner(config, squares, precision=arithmetic))
         run._update()
         losses.append(run._sums["loss"])
         assert {p.dtype for p in run.model.parameters()} == {torch.float32}
@@ -289,7 +289,7 @@ def test_in_bf16_the_loss_is_nearly_that_of_fp32_and_the_weights_stay_float32(co
 
 
 def test_bf16_on_a_cpu_without_it_is_refused(config, tmp_path, monkeypatch):
-    monkeypatch.setattr(finetune_encoder, "cpu_has_bf16", lambda: False)
+    monkeypatch.setattr(precision, "cpu_has_bf16", lambda: False)
     with pytest.raises(TheiaError, match="--precision fp32"):
         train(replace(config, out=tmp_path, finetuning=FineTuning(precision="bf16")))
 

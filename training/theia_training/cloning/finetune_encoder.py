@@ -23,6 +23,7 @@ from theia_training.cloning.method import method_of
 from theia_training.cloning.objective import Judged, disturb, evaluate, targets_of
 from theia_training.cloning.pixel_policy import PixelPolicy, parameter_groups
 from theia_training.cloning.warm_start import load_head
+from theia_training.precision import bf16_complaint
 
 # Validation runs the whole encoder, so it looks at this many held-out steps, evenly spaced.
 VALIDATION_STEPS = 1024
@@ -42,17 +43,8 @@ def check_finetuning(config: TrainConfig) -> None:
             "--encoder theia-tiny or the folder of another Theia checkpoint, or leave --finetune-encoder out"
         )
     bf16 = config.finetuning is not None and config.finetuning.precision == "bf16"
-    if bf16 and config.device == "cpu" and not cpu_has_bf16():
-        raise TheiaError(
-            "precision bf16 on this CPU would be slower than fp32: it has neither avx512_bf16 nor amx_bf16; "
-            "use --precision fp32"
-        )
-
-
-def cpu_has_bf16() -> bool:
-    """Whether the CPU multiplies bfloat16 itself."""
-    tests = (getattr(torch.cpu, f"_is_{name}_supported", None) for name in ("avx512_bf16", "amx_tile"))
-    return any(test() for test in tests if test is not None)
+    if bf16 and (complaint := bf16_complaint(config.device)):
+        raise TheiaError(f"{complaint}; use --precision fp32")
 
 
 class FineTuned:

@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from theia_training.distillation.config import read_config
     from theia_training.distillation.trainer import Trainer
     from theia_training.features.ranks import joined_ranks
+    from theia_training.precision import bf16_complaint
 
     changes = {}
     for text in arguments.set:
@@ -72,6 +74,9 @@ def _run(arguments: argparse.Namespace) -> int:
                 f"of {trainer.global_batch} images on {ranks.count} ranks, {trainer.update} done",
                 flush=True,
             )
+            complaint = bf16_complaint(trainer.device.type) if config.precision == "bf16" else ""
+            if complaint:
+                print(f"note: {complaint}; --set precision=fp32 starts a run without it", file=sys.stderr)
         _fit(trainer)
         if ranks.rank == 0:
             _report(trainer, arguments.json)
