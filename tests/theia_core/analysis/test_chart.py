@@ -7,6 +7,7 @@ import pytest
 
 from theia_core.analysis.page.chart import HEIGHT, WIDTH, Series, line_chart
 from theia_core.analysis.page.interval_chart import Interval, interval_chart
+from theia_core.analysis.page.scatter_chart import Point, scatter_chart
 
 
 def points(svg):
@@ -40,3 +41,10 @@ def test_an_interval_is_drawn_around_its_mean():
     centre = float(re.search(r'cx="([\d.]+)"', svg).group(1))
     assert (float(high) - centre) / (centre - float(low)) == pytest.approx(2, abs=0.02)
     assert "&lt;a&gt;" in svg
+
+
+def test_points_in_one_place_are_drawn_side_by_side_and_others_where_they_belong():
+    points = [Point(label, x, 0.5, 0.4, 0.6) for label, x in (("a", 0.0), ("b", 2.0), ("c", 0.0), ("d", 4.0))]
+    svg = scatter_chart(points, "t", "x", "y")
+    a, b, c, d = (float(x) for x in re.findall(r'<circle cx="([\d.]+)" cy="[\d.]+" r="5"', svg)[::2])
+    assert c - a == pytest.approx(14.0) and b == pytest.approx(((a + c) / 2 + d) / 2, abs=0.1)

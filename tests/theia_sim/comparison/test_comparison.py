@@ -68,7 +68,7 @@ def test_the_shipped_comparison_has_every_encoder_of_the_paper_and_enough_trials
     planned = steps(comparison)
     assert {step.kind for step in planned} == {"make", "collect", "train", "eval"}
     text = cost_text(comparison, planned)
-    assert "4 tasks x 10 encoders x 1 training seeds" in text and "of 2000 trials" in text
+    assert "4 tasks x 10 encoders x 1 training seeds" in text and "of 1650 trials" in text
     assert "40 policies to train" in text
 
 
@@ -136,12 +136,17 @@ def test_a_correlation_is_also_given_without_encoders_of_equal_norms(describe):
     comparison = read_comparison(describe(encoders=encoders, tasks=tasks))
     _pretend(comparison, (0.2, 0.4, 0.7, 0.9, 0.8))
     entropies = {
-        title: {"entropy": float(place), "entropy_own_range": 3.0 * (place > 0)}
+        title: {"entropy": float(place), "entropy_own_range": place and 5.0 - place}
         for place, title in enumerate("vwxyz")
     }
     policies = policies_of(comparison)
-    found = comparison_result(comparison, policies, entropies)["correlations"]
-    assert found["door"]["pearson"]["n"] == 5 and found["door, without equal norms"]["pearson"]["n"] == 4
+    correlations = comparison_result(comparison, policies, entropies)["correlations"]
+    every, without, own = (
+        correlations[f"door{kind}"]["pearson"]
+        for kind in ("", ", without equal norms", ", over their own range")
+    )
+    assert every["n"] == 5 and without["n"] == own["n"] == 4
+    assert own["r"] == pytest.approx(-without["r"])  # there, entropy falls as the other one rises
     assert "All tokens of v have the same norm" in comparison_page(comparison, policies, entropies)
 
 

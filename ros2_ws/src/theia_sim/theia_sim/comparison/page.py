@@ -236,18 +236,20 @@ def _correlations(
     """Of entropy with success, for all tasks together and for each, where they can be computed.
 
     Also without encoders whose tokens all have the same norm, if there are any: one such point can make a
-    correlation by itself.
+    correlation by itself. And of the entropy over the norms' own range, without those encoders.
     """
-    without = {title: one for title, one in entropies.items() if title not in _of_equal_norms(entropies)}
-    kinds = {"": entropies} | ({", without equal norms": without} if without != entropies else {})
+    measured = {title: one["entropy"] for title, one in entropies.items()}
+    telling = [title for title in measured if title not in _of_equal_norms(entropies)]
+    kinds = {"": measured}
+    if len(telling) < len(measured):
+        kinds[", without equal norms"] = {title: measured[title] for title in telling}
+    kinds[", over their own range"] = {title: entropies[title]["entropy_own_range"] for title in telling}
     parts = {"all tasks": policies, **{task: {task: policies[task]} for task in policies}}
     found = {}
-    for (name, some), (suffix, measured) in product(parts.items(), kinds.items()):
-        x, y = [], []
-        for title in (title for title in measured if _in_all(some, title)):
-            successes, trials = _pooled(some, title)
-            x.append(measured[title]["entropy"])
-            y.append(successes / trials)
+    for (name, some), (suffix, entropy) in product(parts.items(), kinds.items()):
+        titles = [title for title in entropy if _in_all(some, title)]
+        x = [entropy[title] for title in titles]
+        y = [successes / trials for successes, trials in (_pooled(some, title) for title in titles)]
         if len(x) >= FEWEST and len(set(x)) > 1 and len(set(y)) > 1:
             found[name + suffix] = pearson(x, y), spearman(x, y)
     return found
