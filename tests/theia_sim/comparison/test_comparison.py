@@ -14,9 +14,9 @@ from theia_core.errors import TheiaError
 from theia_core.evaluation import Ledger
 from theia_core.evaluation.plan import contestant
 from theia_core.policies.artefact import policy_folder, read_policy, write_description
-from theia_core.tasks import get_task
+from theia_core.tasks import TASKS, get_task
 from theia_sim.comparison.config import read_comparison
-from theia_sim.comparison.cost import cost_text
+from theia_sim.comparison.cost import TASK_COSTS, cost_text
 from theia_sim.comparison.page import comparison_page, comparison_result, policies_of
 from theia_sim.comparison.run import run_steps
 from theia_sim.comparison.steps import Step, run_step, steps
@@ -70,6 +70,7 @@ def test_the_shipped_comparison_has_every_encoder_of_the_paper_and_enough_trials
     text = cost_text(comparison, planned)
     assert "4 tasks x 10 encoders x 1 training seeds" in text and "of 1650 trials" in text
     assert "40 policies to train" in text
+    assert TASK_COSTS.keys() == TASKS.keys()
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ class Step:
         title: what it does, for people.
         command: words of the command line.
         left: how much of it is left: episodes, trials, or 1; 0 if it is done.
+        task: the task that it is for; empty when an encoder is made.
         finish: called when the command has ended well.
         log: file that receives what it prints, so that it can run beside others; None for our own output.
     """
@@ -34,6 +35,7 @@ class Step:
     title: str
     command: tuple[str, ...]
     left: Callable[[], int]
+    task: str = ""
     finish: Callable[[], None] = lambda: None
     log: Path | None = None
 
@@ -103,7 +105,8 @@ def _collecting(comparison: Comparison, task: str) -> list[Step]:
                     if _noted(note) == part.episodes
                     else max(part.episodes - len(list(folder.glob("*.mcap"))), 1)
                 ),
-                lambda part=part, note=note: write_json(note, {"episodes": part.episodes}),
+                task=task,
+                finish=lambda part=part, note=note: write_json(note, {"episodes": part.episodes}),
             )
         )
     return found
@@ -132,6 +135,7 @@ def _training(comparison: Comparison, task: str) -> list[Step]:
                     f"train {task} on {title}, seed {seed}",
                     words,
                     lambda out=out: int(not (out / DESCRIPTION).is_file()),
+                    task=task,
                     log=out.with_name(f"{out.name}.log"),
                 )
             )
@@ -157,4 +161,5 @@ def _evaluating(comparison: Comparison, task: str) -> Step:
         held = {(r.get("policy"), r.get("index")) for r in Ledger(ledger).trials()}
         return max(trials * len(folders) - len(held), 0)
 
-    return Step("eval", f"{trials} trials of {task} for each of {len(folders)} policies", words, left)
+    title = f"{trials} trials of {task} for each of {len(folders)} policies"
+    return Step("eval", title, words, left, task)
