@@ -47,4 +47,5 @@ def test_points_in_one_place_are_drawn_side_by_side_and_others_where_they_belong
     points = [Point(label, x, 0.5, 0.4, 0.6) for label, x in (("a", 0.0), ("b", 2.0), ("c", 0.0), ("d", 4.0))]
     svg = scatter_chart(points, "t", "x", "y")
     a, b, c, d = (float(x) for x in re.findall(r'<circle cx="([\d.]+)" cy="[\d.]+" r="5"', svg)[::2])
+    assert "side by side" in svg and "side by side" not in scatter_chart(points[1:], "t", "x", "y")
     assert c - a == pytest.approx(14.0) and b == pytest.approx(((a + c) / 2 + d) / 2, abs=0.1)

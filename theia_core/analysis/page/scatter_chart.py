@@ -32,12 +32,12 @@ def scatter_chart(points: Sequence[Point], title: str, x_label: str, y_label: st
         y_label: what lies along y, from 0 to 1.
     """
     values = [point.x for point in points]
-    room = 0.08 * (max(values) - min(values)) or 0.1
+    room = 0.12 * (max(values) - min(values)) or 0.1
     x_range, y_range = (min(values) - room, max(values) + room), (0.0, 1.0)
     parts = [axes(x_range, y_range, x_label, y_label)]
-    for index, (point, x) in enumerate(
-        zip(points, _apart([x_place(x, x_range) for x in values]), strict=True)
-    ):
+    places = [x_place(x, x_range) for x in values]
+    drawn = _apart(places)
+    for index, (point, x) in enumerate(zip(points, drawn, strict=True)):
         colour = COLOURS[index % len(COLOURS)]
         low, middle, high = (y_place(y, y_range) for y in (point.low, point.y, point.high))
         stroke = f'stroke="{colour}" stroke-width="2"'
@@ -48,10 +48,11 @@ def scatter_chart(points: Sequence[Point], title: str, x_label: str, y_label: st
         parts.append(f'<circle cx="60" cy="{level}" r="5" fill="{colour}"/>')
         parts.append(f'<text x="72" y="{level + 4}">{index + 1}: {escape(point.label)}</text>')
     height = HEIGHT + LEGEND_LINE * len(points)
+    moved = "; points that would cover each other are drawn side by side" if drawn != places else ""
     return (
         f'<figure><svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}">'
         + "".join(parts)
-        + f"</svg><figcaption>{escape(title)}</figcaption></figure>"
+        + f"</svg><figcaption>{escape(title)}{moved}</figcaption></figure>"
     )
 
 
