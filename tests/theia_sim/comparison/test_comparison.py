@@ -1,6 +1,7 @@
 """The comparison of encoders: described in YAML, said what it costs, run, gone on with, and reported."""
 
 import json
+import re
 import shutil
 import sys
 from dataclasses import replace
@@ -16,7 +17,7 @@ from theia_core.evaluation.plan import contestant
 from theia_core.policies.artefact import policy_folder, read_policy, write_description
 from theia_core.tasks import TASKS, get_task
 from theia_sim.comparison.config import read_comparison
-from theia_sim.comparison.cost import TASK_COSTS, cost_text
+from theia_sim.comparison.cost import SAMPLE_S, TASK_COSTS, cost_text
 from theia_sim.comparison.page import comparison_page, comparison_result, policies_of
 from theia_sim.comparison.run import run_steps
 from theia_sim.comparison.steps import Step, run_step, steps
@@ -71,6 +72,13 @@ def test_the_shipped_comparison_has_every_encoder_of_the_paper_and_enough_trials
     assert "4 tasks x 10 encoders x 1 training seeds" in text and "of 1650 trials" in text
     assert "40 policies to train" in text
     assert TASK_COSTS.keys() == TASKS.keys()
+    longer = {**comparison.tasks, "drawer": replace(comparison.tasks["drawer"], train={"updates": 100_000})}
+    hours = [
+        float(re.search(r"about ([\d.]+) h", cost_text(replace(comparison, tasks=tasks), planned)).group(1))
+        for tasks in (comparison.tasks, longer)
+    ]
+    # 10 policies, 98,500 updates of 32 steps more each, by two processes
+    assert hours[1] - hours[0] == pytest.approx(10 * 98_500 * 32 * SAMPLE_S / 3600 / 2, abs=0.2)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from theia_sim.comparison.steps import Step
 # Core seconds, with both cores of an Intel Xeon at 2.5 GHz busy, 2026-11-28: to encode a frame (0.02 with
 # EfficientNet-Lite2, 0.1 with a ViT-S), and to learn from one step of a demonstration once.
 FRAME_S, SAMPLE_S = 0.05, 0.006
-# Of `theia train`, where a comparison does not say.
+# Of a BC policy by `theia train`, where a comparison does not say; a diffusion policy takes more.
 BATCH, EPOCHS = 32, 16
 
 
@@ -28,11 +28,12 @@ class TaskCost:
     trial_s: float
 
 
+# Measured as above, but for the microwave's demonstration, which is a guess from a single one.
 TASK_COSTS = {
     "door": TaskCost(39, 4.5, 2.6),
     "pick_place": TaskCost(45, 4.5, 4.5),
     "drawer": TaskCost(23, 3.8, 3.5),
-    "microwave": TaskCost(95, 7.5, 8.4),
+    "microwave": TaskCost(95, 7.5, 7.7),
 }
 
 

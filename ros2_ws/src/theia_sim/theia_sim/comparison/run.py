@@ -39,8 +39,11 @@ def compare_encoders(path: Path, *, resume: bool, report_only: bool = False) -> 
         )
     print(cost_text(comparison, planned), flush=True)
     comparison.out.mkdir(parents=True, exist_ok=True)
-    for some in _up_to_each_evaluation(planned):
+    unfinished = [some for some in _up_to_each_evaluation(planned) if any(step.left() for step in some)]
+    for some in unfinished:
         run_steps(some, comparison.workers, of=planned)
+        _report(comparison)
+    if not unfinished:
         _report(comparison)
 
 
